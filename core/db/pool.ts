@@ -1,0 +1,122 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { Log } from '../log.ts'
+import { type Db, isStalePlan, named } from './tx.ts'
+
+// int8, date, time, timestamp, timestamptz, interval, numeric come as text: no float, no local zone, no lost microseconds.
+const asText = new Set([20, 1082, 1083, 1114, 1186, 1700])
+const iso = (value: string): string => value.replace(' ', 'T').replace(/\+00(:00)?$/, 'Z')
+const textArray = pg.types.getTypeParser(1009 as never, 'text') as (value: string) => string[]
+const types = {
+  getTypeParser: (oid: number, format?: string) =>
+    oid === 1184
+      ? iso
+      : oid === 1185
+        ? (value: string) => textArray(value).map(iso)
+        : [1182, 1231].includes(oid)
+          ? textArray
+          : asText.has(oid)
+            ? (value: string) => value
+            : pg.types.getTypeParser(oid as never, format as never)
+} as pg.CustomTypesConfig
+
+export interface PoolOptions {
+  readonly connectionString: string
+  readonly max: number
+  readonly idleSeconds: number
+  readonly name: string
+  readonly log: Log
+}
+
+/** A pool that can be emptied while others hold it: `db.pool` is always the living one. */
+export interface OwnedDb extends Db {
+  /** Closes all connections if none is in use; the next use opens new ones. @returns whether it did */
+  recycle(): boolean
+  end(): Promise<void>
+}
+
+/**
+ * A pool whose statements are named (see `named`) and whose values of exact types are text. A connection on which a plan went stale
+ * after a migration is dropped at release, since the error would stick to it for ever.
+ */
+export function openPool(options: PoolOptions): OwnedDb {
+  let pool = makePool(options)
+  const kysely = new Kysely<unknown>({
+    dialect: new PostgresDialect({ pool: { connect: () => pool.connect(), end: async () => {} } as unknown as pg.Pool })
+  })
+  return {
+    get pool() {
+      return pool
+    },
+    kysely,
+    recycle() {
+      if (pool.totalCount === 0 || pool.idleCount < pool.totalCount || pool.waitingCount > 0) return false
+      const old = pool
+      pool = makePool(options)
+      old.end().catch((error: Error) => options.log.warn({ err: error }, 'closing idle database connections'))
+      return true
+    },
+    end: () => pool.end()
+  }
+}
+
+function makePool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    types,
+    max: options.max,
+    idleTimeoutMillis: options.idleSeconds * 1000,
+    connectionTimeoutMillis: 5_000,
+    application_name: options.name,
+    options: '-c timezone=UTC -c datestyle=ISO',
+    allowExitOnIdle: false
+  })
+  pool.on('error', error => options.log.warn({ err: error, pool: options.name }, 'idle database connection lost'))
+  pool.on('connect', client => {
+    // A connection that breaks while checked out reports through its query; without a listener Node would stop the process.
+    client.on('error', error => options.log.warn({ err: error, pool: options.name }, 'database connection lost'))
+  })
+  nameStatements(pool)
+  return pool
+}
+
+const wrapped = new WeakSet<pg.PoolClient>()
+const stale = new WeakSet<pg.PoolClient>()
+
+function nameStatements(pool: pg.Pool): void {
+  const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
+  const prepared = async (): Promise<pg.PoolClient> => {
+    const client = await connect()
+    wrap(client)
+    const release = client.release.bind(client)
+    client.release = (error?: Error | boolean) => release(error || stale.has(client))
+    return client
+  }
+  pool.connect = ((callback?: (error: Error | undefined, client?: pg.PoolClient, done?: (release?: unknown) => void) => void) => {
+    if (!callback) return prepared()
+    prepared().then(
+      client => callback(undefined, client, client.release as never),
+      error => callback(error as Error)
+    )
+    return undefined
+  }) as typeof pool.connect
+}
+
+function wrap(client: pg.PoolClient): void {
+  if (wrapped.has(client)) return
+  wrapped.add(client)
+  const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>
+  client.query = ((...args: unknown[]) => {
+    const [first, second, third] = args
+    // Only promise calls of text with values are ours (Kysely on the pool); streams, configs and callbacks pass through.
+    const ours = typeof first === 'string' && Array.isArray(second) && second.length > 0 && third === undefined
+    const result = ours ? query(named(first, second)) : query(...args)
+    if (result instanceof Promise) {
+      return result.catch((error: unknown) => {
+        if (isStalePlan(error)) stale.add(client)
+        throw error
+      })
+    }
+    return result
+  }) as typeof client.query
+}

@@ -1,0 +1,141 @@
+import type { Socket } from 'node:net'
+import swagger from '@fastify/swagger'
+import { Ajv, type ErrorObject } from 'ajv'
+import addFormats from 'ajv-formats'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { RefusalSpecs } from '../errors.ts'
+import { refuse } from '../errors.ts'
+import { newId } from '../ids.ts'
+import type { Log } from '../log.ts'
+import type { App } from './app.ts'
+import { problemHandler, problemType } from './problem.ts'
+import { namedSchemas } from './schemas.ts'
+
+export interface ServerOptions {
+  readonly log: Log
+  readonly specs: RefusalSpecs
+  /** Every permission of the catalogue; a route that names another one stops the boot. */
+  readonly permissions: ReadonlySet<string>
+  readonly bodyLimit: number
+  /** Exact addresses of proxies whose X-Forwarded-For is believed; never a hop count (CVE-2026-16732). */
+  readonly trustProxy: readonly string[]
+  readonly version: string
+  readonly publicUrl: string
+}
+
+/**
+ * The Fastify instance with everything that its defaults leave open closed: strict ajv without coercion of bodies, problem+json from
+ * every path an error can take, time-outs, and a permission on every route.
+ */
+export async function createServer(options: ServerOptions): Promise<App> {
+  const handler = problemHandler(options.specs)
+  const app = fastify({
+    loggerInstance: options.log,
+    disableRequestLogging: true,
+    genReqId: () => newId(),
+    requestIdHeader: false,
+    bodyLimit: options.bodyLimit,
+    requestTimeout: 30_000,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 55_000,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    routerOptions: { maxParamLength: 200 },
+    // A bad URL encoding or a too long parameter does not reach the error handler.
+    frameworkErrors: (error, request, reply) => handler(error, request as never, reply as never),
+    clientErrorHandler: badBytes
+  })
+  const strict = newAjv(false)
+  const coercing = newAjv('array')
+  for (const schema of namedSchemas()) {
+    app.addSchema(schema)
+    strict.addSchema(schema)
+    coercing.addSchema(schema)
+  }
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema as object))
+  app.setSchemaErrorFormatter((errors, context) =>
+    Object.assign(new Error('validation'), { validation: errors as ErrorObject[], validationContext: context, statusCode: 400 })
+  )
+  app.setErrorHandler(handler)
+  app.setNotFoundHandler(request => {
+    throw refuse('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]?.slice(0, 200)}.`)
+  })
+  app.addHook('onRoute', route => {
+    const config = route.config ?? {}
+    if (config.public === true) return
+    if (!config.permission) throw new Error(`route ${route.method} ${route.url} declares neither a permission nor "public: true"`)
+    if (!options.permissions.has(config.permission)) throw new Error(`route ${route.method} ${route.url} names the unknown permission ${config.permission}`)
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders(options.publicUrl))
+    reply.header('x-request-id', request.id)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode, dur_ms: Math.round(reply.elapsedTime) },
+      'request'
+    )
+  })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Werkvloer', version: options.version, description: 'The API between an ERP and its shop floor.' },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      security: [{ bearer: [] }]
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json['$id'] === 'string' ? json['$id'] : `schema${i}`) }
+  })
+  closeSilentSockets(app as unknown as FastifyInstance)
+  return app as unknown as App
+}
+
+function newAjv(coerceTypes: false | 'array'): Ajv {
+  const ajv = new Ajv({ coerceTypes, removeAdditional: false, useDefaults: true, allErrors: false, strict: true, allowUnionTypes: true })
+  // The package's types and its module form disagree under nodenext.
+  ;(addFormats as unknown as (ajv: Ajv, formats: readonly string[]) => void)(ajv, ['uuid', 'date', 'date-time', 'uri'])
+  return ajv
+}
+
+/** Bytes that are no HTTP: Fastify's own answer is not problem+json. */
+function badBytes(_error: unknown, socket: Socket): void {
+  if (!socket.writable) return
+  const body = JSON.stringify({
+    type: '/problems/malformed_request',
+    title: 'The request is not readable',
+    status: 400,
+    detail: 'The bytes sent are no HTTP/1.1 request, or its header is too large or came too slowly.',
+    code: 'malformed_request'
+  })
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+  )
+}
+
+/** Security check H2. Pages set their own Content-Security-Policy; what is no page may load nothing at all. */
+function securityHeaders(publicUrl: string): Record<string, string> {
+  return {
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+    ...(publicUrl.startsWith('https:') ? { 'strict-transport-security': 'max-age=63072000; includeSubDomains' } : {})
+  }
+}
+
+/** `close()` waits for ever on a connection that never sent a request (browsers connect ahead): those are destroyed first. */
+function closeSilentSockets(app: FastifyInstance): void {
+  const silent = new Set<Socket>()
+  app.server.on('connection', socket => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
+  app.server.on('request', request => silent.delete(request.socket))
+  app.addHook('preClose', async () => {
+    for (const socket of silent) socket.destroy()
+  })
+}

@@ -1,0 +1,164 @@
+import jwt from '@fastify/jwt'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Clock } from '../clock.ts'
+import type { Ctx, Tenant } from '../context.ts'
+import type { SigningKey } from '../db/control.ts'
+import type { AccessTokens, Directory, OpenTenant, Tenants } from '../db/tenants-face.ts'
+import type { Db } from '../db/tx.ts'
+import { refuse } from '../errors.ts'
+import { newId, parseToken, sha256 } from '../ids.ts'
+import type { Identified, Identity } from './identity.ts'
+
+/** Lifetime of an access token; security check B2 refuses longer ones also at verification. */
+export const accessSeconds = 15 * 60
+const issuer = 'werkvloer'
+const audience = 'werkvloer-tenant'
+
+interface Claims {
+  readonly sub: string
+  readonly tid: string
+  readonly sid: string
+  readonly use: string
+  readonly iat: number
+  readonly exp: number
+}
+
+export interface SessionOptions {
+  readonly keys: readonly SigningKey[]
+  readonly clock: Clock
+  readonly tenants: Tenants
+  readonly directory: Directory
+  /** Asked at the first request: the module that answers is built after the tokens it needs. */
+  readonly identity: () => Identity
+  readonly erpToken: (
+    token: { lookup: string; digest: Uint8Array },
+    at: Date
+  ) => Promise<{ tenant: Tenant; db: Db; identified: Identified } | undefined>
+}
+
+/**
+ * Registers @fastify/jwt pinned to what we issue (its defaults take HS512, no `exp`, any audience: measured) and the hook that
+ * turns a credential into `request.ctx`. Tokens carry identity only; what somebody may do is read fresh on each request.
+ */
+export async function registerSession(app: FastifyInstance, options: SessionOptions): Promise<AccessTokens> {
+  const { keys, clock } = options
+  const signing = keys[0]
+  if (!signing) throw new Error('no signing key in the control database: run "migrate"')
+  const publicOf = new Map(keys.map(key => [key.kid, key.publicPem]))
+  await app.register(jwt, {
+    secret: {
+      private: signing.privatePem,
+      public: async (_request: unknown, token: { header?: { kid?: unknown } }) => {
+        const pem = typeof token.header?.kid === 'string' ? publicOf.get(token.header.kid) : undefined
+        if (pem === undefined) throw refuse('unauthenticated', 'The access token is not valid. Sign in again.')
+        return pem
+      }
+    } as never,
+    decode: { complete: true },
+    sign: { algorithm: 'EdDSA', iss: issuer, aud: audience, expiresIn: accessSeconds * 1000, kid: signing.kid } as never,
+    verify: {
+      algorithms: ['EdDSA'],
+      allowedIss: issuer,
+      allowedAud: audience,
+      requiredClaims: ['exp', 'iat', 'jti', 'sub', 'tid', 'sid', 'use'],
+      maxAge: accessSeconds * 1000,
+      clockTolerance: 0,
+      // The library's cache has answered with another token's claims before (CVE-2026-35039): ours below keeps only "verified".
+      cache: false
+    } as never
+  })
+
+  const verified = new Map<string, Claims>()
+  const mostVerified = 5_000
+
+  async function claimsOf(token: string): Promise<Claims> {
+    const now = clock.now().getTime() / 1000
+    const hash = sha256(token).toString('base64')
+    const known = verified.get(hash)
+    if (known && known.exp > now) return known
+    let claims: Claims
+    try {
+      claims = fit(await (app.jwt.verify as (token: string) => unknown)(token))
+    } catch (error) {
+      throw refuse('unauthenticated', 'The access token is not valid or has expired. Refresh it, or sign in again.', {
+        context: { reason: (error as { code?: string }).code ?? 'claims' }
+      })
+    }
+    if (verified.size >= mostVerified) for (const old of [...verified.keys()].slice(0, mostVerified / 10)) verified.delete(old)
+    verified.set(hash, claims)
+    return claims
+  }
+
+  app.decorateRequest('ctx', {
+    getter(): Ctx {
+      const ctx = contexts.get(this as FastifyRequest)
+      if (!ctx) throw new Error('this route is public and has no context')
+      return ctx
+    }
+  })
+
+  app.addHook('onRequest', async request => {
+    const { permission, public: open } = request.routeOptions.config
+    if (open || request.is404) return
+    const header = request.headers.authorization
+    const token = header?.startsWith('Bearer ') ? header.slice(7) : undefined
+    if (token === undefined) throw refuse('unauthenticated', 'Send an access token or an API key as "Authorization: Bearer …".')
+    const { tenant, db, identified } = await identify(token, request)
+    contexts.set(request, {
+      tenant,
+      db,
+      ...identified,
+      log: request.log.child({ tenant: tenant.code, actor: identified.principal.id }) as Ctx['log'],
+      clock,
+      requestId: request.id
+    })
+    if (permission !== 'session.own' && !identified.grant.permissions.has(permission ?? '')) {
+      throw refuse('forbidden', `This needs the permission "${permission}", which none of your roles gives.`)
+    }
+    if (permission === 'session.own' && identified.principal.kind !== 'user') {
+      throw refuse('forbidden', 'Only a signed-in person can do this, not an API key.')
+    }
+  })
+
+  async function identify(token: string, request: FastifyRequest): Promise<OpenTenant & { identified: Identified }> {
+    const at = clock.now()
+    const opaque = parseToken(token)
+    if (opaque?.kind === 'erp') {
+      const found = await options.erpToken(opaque, at)
+      if (found) return found
+    } else if (opaque?.kind === 'api') {
+      const entry = await options.directory.find('api_key', opaque.lookup)
+      if (entry) {
+        const { tenant, db } = await options.tenants.open(entry.tenantId)
+        const identified = await options.identity().ofApiKey(db, tenant, { lookup: opaque.lookup, digest: opaque.digest, ip: request.ip }, at)
+        if (identified) return { tenant, db, identified }
+      }
+    } else if (!opaque) {
+      const claims = await claimsOf(token)
+      const { tenant, db } = await options.tenants.open(claims.tid)
+      const identified = await options.identity().ofSession(db, tenant, { userId: claims.sub, sessionId: claims.sid }, at)
+      if (identified) return { tenant, db, identified }
+    }
+    throw refuse('unauthenticated', 'This session or key has ended. Sign in again.')
+  }
+
+  return {
+    issue({ tenantId, userId, sessionId }) {
+      const token = app.jwt.sign({ sub: userId, tid: tenantId, sid: sessionId, use: 'access', jti: newId() } as never)
+      return { token, expiresAt: new Date(clock.now().getTime() + accessSeconds * 1000).toISOString() }
+    }
+  }
+}
+
+const contexts = new WeakMap<FastifyRequest, Ctx>()
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** The types behind the claims: the library checks that they are there, not what they are. */
+function fit(decoded: unknown): Claims {
+  const payload = ((decoded as { payload?: unknown }).payload ?? decoded) as Record<string, unknown>
+  const { sub, tid, sid, use, iat, exp } = payload
+  const texts = [sub, tid, sid].every(v => typeof v === 'string' && uuid.test(v))
+  const times = typeof iat === 'number' && typeof exp === 'number' && exp - iat <= accessSeconds
+  if (!texts || !times || use !== 'access') throw new Error('claims')
+  return payload as unknown as Claims
+}
