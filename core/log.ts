@@ -13,7 +13,7 @@ const depthLimit = 5
  * at any depth, texts are capped, errors lose what may carry data (see `errorFields`), other objects show only their kind.
  */
 export function createLog(config: { readonly logLevel: LogLevel }, out: DestinationStream = process.stdout): Log {
-  return pino(
+  const log = pino(
     {
       level: config.logLevel,
       base: null,
@@ -21,7 +21,6 @@ export function createLog(config: { readonly logLevel: LogLevel }, out: Destinat
       messageKey: 'msg',
       formatters: {
         level: label => ({ level: label }),
-        bindings: bindings => clean(bindings) as Record<string, unknown>,
         log: fields => clean(fields) as Record<string, unknown>
       },
       serializers: { err: asIs, req: requestFields, res: replyFields },
@@ -38,6 +37,12 @@ export function createLog(config: { readonly logLevel: LogLevel }, out: Destinat
     },
     { write: line => void out.write(oneLine(line)) }
   )
+  // pino takes a child's fields as they are; children inherit this method from here.
+  const child = log.child
+  log.child = function (this: Log, fields: object, options?: object) {
+    return child.call(this, clean(fields) as object, options)
+  } as typeof log.child
+  return log
 }
 
 /** Says nothing; for tests and for commands that print for people. */
