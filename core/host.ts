@@ -3,7 +3,7 @@ import type { Receivers } from './exchange/receivers.ts'
 import type { RefusalSpecs } from './errors.ts'
 import type { App } from './http/app.ts'
 import type { Identity } from './http/identity.ts'
-import type { Command } from './commands.ts'
+import type { Command } from './commands/command.ts'
 import type { Faces, Platform } from './index.ts'
 
 /** Everything a module may ask for: the platform's values and its neighbours' faces. */

@@ -36,7 +36,7 @@ export { coreErrors, type FieldProblem, Refusal, type RefusalSpecs, refuse, refu
 export type { Message, MessageState, Outbox } from './exchange/message.ts'
 export type { Batch, ReceiveOutcome, Receivers } from './exchange/receivers.ts'
 export { type Built, type Dictionary, defineModule, type Duty, type PersonalData, type Retention } from './host.ts'
-export type { Command } from './commands.ts'
+export type { Command } from './commands/command.ts'
 export type { App } from './http/app.ts'
 export { act } from './http/idempotency.ts'
 export type { Identified, Identity } from './http/identity.ts'

@@ -1,0 +1,113 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { destination } from 'pino'
+import { systemClock } from '../clock.ts'
+import { loadConfig } from '../config.ts'
+import { sftpHostKeyOf } from '../db/control.ts'
+import { migrateFleet } from '../db/provision.ts'
+import { openHouse, type Role } from '../house.ts'
+import { createLog } from '../log.ts'
+import { print } from '../print.ts'
+import { createShutdown } from '../shutdown.ts'
+import { ground, prepare, requirePrepared } from '../start.ts'
+import { StartRefusal } from '../start-refusal.ts'
+import type { Command, CommandHouse } from './command.ts'
+import { createTenant } from './tenant.ts'
+
+const roles: readonly Role[] = ['web', 'sftp', 'worker']
+const demoCustomer = 'demo'
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'Runs the product: web, SFTP and worker in one process.',
+  usage: ['serve', 'serve --only web|sftp|worker    one part, for several processes behind a balancer'],
+  async run(args, house) {
+    const only = chosen(args)
+    const config = loadConfig()
+    if (config.database.url === undefined) mkdirSync(config.dataDir, { recursive: true })
+    const logFile = join(config.dataDir, 'werkvloer.log')
+    // With the demo, standard output belongs to the person who watches it.
+    const log = config.demo ? createLog(config, destination({ dest: logFile, sync: false, mkdir: true })) : createLog(config)
+    const shutdown = createShutdown(log)
+    try {
+      const at = await ground(config, log, shutdown)
+      if (at.embedded) await prepare(at, systemClock)
+      else await requirePrepared(at)
+      const built = await openHouse({
+        config,
+        controlUrl: at.controlUrl,
+        root: at.root,
+        clock: systemClock,
+        log,
+        parts: house.parts,
+        shutdown,
+        version: house.version
+      })
+      if (at.embedded) {
+        const fleet = await migrateFleet(built.control, systemClock)
+        for (const failure of fleet.failed) throw new Error(`migrating tenant ${failure.code}: ${failure.error}`)
+      }
+      const http = only.has('web') ? await built.listenHttp() : undefined
+      const sftp = only.has('sftp') ? await built.listenSftp() : undefined
+      if (only.has('worker')) await built.startWork()
+      log.info({ op: 'start', http: http?.port, sftp: sftp?.port, only: [...only] }, 'serving')
+      const baseUrl = http ? addressOf(config.http.publicUrl, config.http.port, http.port) : undefined
+      if (config.demo) {
+        print(`Werkvloer ${house.version}`)
+        if (baseUrl) print(`  web   ${baseUrl}`)
+        if (sftp) print(`  sftp  ${config.sftp.host === '0.0.0.0' ? 'localhost' : config.sftp.host} port ${sftp.port}`)
+        print(`  data  ${config.dataDir}   log  ${logFile}`)
+      }
+      if (config.demo && house.demo && http && sftp && baseUrl) {
+        const known = await built.tenants.byCode(demoCustomer)
+        const made = known ? undefined : await createTenant(built, house, { code: demoCustomer, name: 'Demo factory', zone: 'Europe/Amsterdam' })
+        const hostKey = await sftpHostKeyOf(built.control)
+        const demo = await house.demo({
+          baseUrl,
+          sftp: { host: '127.0.0.1', port: sftp.port, hostKeyLine: hostKey.publicLine },
+          dataDir: config.dataDir,
+          customer: demoCustomer,
+          inviteToken: made?.inviteToken,
+          say: print
+        })
+        shutdown.add('demo', () => demo.stop())
+      }
+      return await new Promise<number>(resolve => shutdown.listen(resolve))
+    } catch (error) {
+      await shutdown.stop('start failed')
+      throw inUse(error) ?? error
+    }
+  }
+}
+
+function chosen(args: readonly string[]): ReadonlySet<Role> {
+  const index = args.indexOf('--only')
+  if (index < 0) {
+    if (args.length > 0) throw new StartRefusal([`serve: "${args[0]}" is not known; write serve, or serve --only web|sftp|worker.`])
+    return new Set(roles)
+  }
+  const names = (args[index + 1] ?? '').split(',')
+  const wrong = names.find(name => !roles.includes(name as Role))
+  if (wrong !== undefined || args.length > 2) throw new StartRefusal([`serve --only: "${wrong ?? args.join(' ')}" is no part; write web, sftp or worker.`])
+  return new Set(names as Role[])
+}
+
+/** The default public address follows the port that was really taken, also when 0 asked for any. */
+function addressOf(publicUrl: string, asked: number, taken: number): string {
+  return asked === 0 ? publicUrl.replace(/:0$/, `:${taken}`) : publicUrl
+}
+
+function inUse(error: unknown): StartRefusal | undefined {
+  const e = error as { code?: string; port?: number; address?: string }
+  if (e.code === 'EADDRINUSE') {
+    return new StartRefusal([
+      `Port ${e.port} is in use by another program: end that one, or choose another port with WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT.`
+    ])
+  }
+  if (e.code === 'EACCES' && e.port !== undefined) {
+    return new StartRefusal([`Port ${e.port} may not be opened by this user: choose one above 1023 with WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT.`])
+  }
+  return undefined
+}
+
+export type { CommandHouse }

@@ -1,0 +1,190 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { type Control, directoryOf, openControl, signingKeysOf, sftpHostKeyOf } from './db/control.ts'
+import { tenantRegistry } from './db/tenants.ts'
+import type { Directory } from './db/tenants-face.ts'
+import { type Built, boot, type Duty } from './host.ts'
+import type { RefusalSpecs } from './errors.ts'
+import type { Exchange } from './exchange/exchange.ts'
+import { openExchange } from './exchange/exchange.ts'
+import { coreDeclaration } from './exchange/declaration.ts'
+import type { App } from './http/app.ts'
+import { healthRoutes } from './http/health.ts'
+import type { Identity } from './http/identity.ts'
+import { createMetrics, type Metrics } from './http/metrics.ts'
+import { coreSpecs } from './http/problem.ts'
+import { createServer } from './http/server.ts'
+import { registerSession } from './http/session.ts'
+import { welcomePages } from './http/pages.ts'
+import type { Faces, Platform } from './index.ts'
+import { journal } from './journal/append.ts'
+import { sealTenant } from './journal/seal.ts'
+import type { RootKey } from './keys/root-key.ts'
+import type { Log } from './log.ts'
+import type { Parts } from './parts.ts'
+import type { Shutdown } from './shutdown.ts'
+import { localBlobs } from './storage/blobs.ts'
+import { type DueDesk, dueDesk } from './tasks/due.ts'
+import { startDuties } from './tasks/duties.ts'
+import { withLeases } from './tasks/leases.ts'
+import { startWorker, type Worker } from './tasks/worker.ts'
+
+export type Role = 'web' | 'sftp' | 'worker'
+
+export interface HouseOptions {
+  readonly config: Config
+  readonly controlUrl: string
+  readonly root: RootKey
+  readonly clock: Clock
+  readonly log: Log
+  readonly parts: Parts
+  readonly shutdown: Shutdown
+  readonly version: string
+}
+
+/** Everything built and wired, nothing listening yet. */
+export interface House {
+  readonly config: Config
+  readonly control: Control
+  readonly directory: Directory
+  readonly tenants: ReturnType<typeof tenantRegistry>
+  readonly desk: DueDesk
+  readonly app: App
+  readonly faces: Faces
+  readonly modules: ReadonlyMap<string, Built<unknown>>
+  readonly exchange: Exchange
+  readonly metrics: Metrics
+  /** Every permission of the house -> what it allows. */
+  readonly permissions: Readonly<Record<string, string>>
+  readonly specs: RefusalSpecs
+  listenHttp(): Promise<{ port: number }>
+  listenSftp(): Promise<{ port: number }>
+  startWork(): Promise<Worker>
+}
+
+/**
+ * Builds the house in one process: control, tenants, platform, modules in their containers, routes. What is opened here is closed
+ * by `shutdown` in the opposite order.
+ */
+export async function openHouse(options: HouseOptions): Promise<House> {
+  const { config, clock, log, parts, shutdown } = options
+  const control = openControl({ url: options.controlUrl, root: options.root, max: 8, log })
+  shutdown.add('control database', () => control.end())
+  const desk = dueDesk(control, clock)
+  const tenants = tenantRegistry({
+    control,
+    clock,
+    log,
+    board: desk,
+    perTenant: config.database.poolPerTenant,
+    total: config.database.poolTotal,
+    idleSeconds: config.database.poolIdleSeconds
+  })
+  shutdown.add('tenant databases', () => tenants.end())
+  const directory = directoryOf(control)
+  const blobs = localBlobs(join(config.dataDir, 'blobs'))
+  const specs: RefusalSpecs = Object.assign({ ...coreSpecs }, coreDeclaration.errors, ...parts.modules.map(m => m.errors))
+  const permissions: Record<string, string> = Object.assign(
+    { 'session.own': 'See and end the own session; held by everyone who is signed in.' },
+    coreDeclaration.permissions,
+    ...parts.modules.map(m => m.permissions)
+  )
+  const app = await createServer({
+    log,
+    specs,
+    permissions: new Set(Object.keys(permissions)),
+    bodyLimit: config.http.bodyLimitBytes,
+    trustProxy: config.http.trustProxy,
+    version: options.version,
+    publicUrl: config.http.publicUrl
+  })
+  const metrics = createMetrics(app)
+  const withLease = withLeases(shutdown)
+  const exchange = openExchange({ config, clock, log, tenants, directory, blobs, journal, adapters: parts.adapters, withLease })
+  let identity: Identity | undefined
+  const tokens = await registerSession(app, {
+    keys: await signingKeysOf(control),
+    clock,
+    tenants,
+    directory,
+    identity: () => {
+      if (!identity) throw new Error('no module provides identity')
+      return identity
+    },
+    erpToken: exchange.identifyErpToken
+  })
+  const platform: Platform = { config, clock, log, tenants, directory, tokens, journal, outbox: exchange.outbox, blobs }
+  const modules = boot(platform, parts.modules)
+  const faces = Object.fromEntries([...modules].map(([name, built]) => [name, built.face])) as unknown as Faces
+  identity = [...modules.values()].find(built => built.identity)?.identity
+  exchange.connectModules({
+    receivers: Object.assign({}, ...[...modules.values()].map(built => built.receives ?? {})),
+    employeeRefs: (ctx, ids) => parts.employeeRefs(faces, ctx, ids)
+  })
+
+  healthRoutes(app, [{ name: 'the control database', check: async () => void (await control.db.pool.query('select 1')) }], () => shutdown.stopping)
+  welcomePages(app)
+  exchange.routes(app)
+  for (const built of modules.values()) built.routes?.(app)
+
+  const duties: Duty[] = [...exchange.duties, ...[...modules.values()].flatMap(built => built.duties ?? [])]
+
+  return {
+    config,
+    control,
+    directory,
+    tenants,
+    desk,
+    app,
+    faces,
+    modules,
+    exchange,
+    metrics,
+    permissions,
+    specs,
+    async listenHttp() {
+      shutdown.add('web', () => app.close())
+      await app.listen({ host: config.http.host, port: config.http.port })
+      if (config.metrics) {
+        const server: Server = await metrics.listen(config.metrics.host, config.metrics.port)
+        shutdown.add('metrics', () => void server.close())
+      }
+      return { port: (app.server.address() as AddressInfo).port }
+    },
+    async listenSftp() {
+      const server = await exchange.listenSftp(await sftpHostKeyOf(control))
+      shutdown.add('sftp', () => server.close())
+      return { port: server.port }
+    },
+    async startWork() {
+      const worker = startWorker({
+        desk,
+        controlUrl: options.controlUrl,
+        tenants,
+        clock,
+        log,
+        work: [
+          { kind: 'import', slots: 2, run: exchange.importDue },
+          { kind: 'export', slots: 4, run: exchange.exportDue },
+          {
+            kind: 'seal',
+            slots: 2,
+            run: async ctx => {
+              const { lagSeconds } = await sealTenant(ctx)
+              metrics.sealLag.set({ tenant: ctx.tenant.code }, lagSeconds)
+              return { more: lagSeconds > 0 }
+            }
+          }
+        ],
+        counted: (kind, outcome) => metrics.tasks.inc({ kind, outcome })
+      })
+      shutdown.add('worker', () => worker.stop())
+      const schedule = await startDuties({ controlUrl: options.controlUrl, tenants, duties, log })
+      shutdown.add('duties', () => schedule.stop())
+      return worker
+    }
+  }
+}
