@@ -6,12 +6,13 @@ import type { Config } from './config.ts'
 import { type Control, directoryOf, openControl, signingKeysOf, sftpHostKeyOf } from './db/control.ts'
 import { tenantRegistry } from './db/tenants.ts'
 import type { Directory } from './db/tenants-face.ts'
-import { type Built, boot, type Duty } from './host.ts'
+import { type Built, boot, type Dictionary, type Duty } from './host.ts'
 import type { RefusalSpecs } from './errors.ts'
 import type { Exchange } from './exchange/exchange.ts'
 import { openExchange } from './exchange/exchange.ts'
 import { coreDeclaration } from './exchange/declaration.ts'
 import type { App } from './http/app.ts'
+import { descriptionRoute } from './http/openapi.ts'
 import { healthRoutes } from './http/health.ts'
 import type { Identity } from './http/identity.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
@@ -60,6 +61,8 @@ export interface House {
   /** Every permission of the house -> what it allows. */
   readonly permissions: Readonly<Record<string, string>>
   readonly specs: RefusalSpecs
+  /** Columns that core itself owns; modules bring theirs. */
+  readonly dictionary: Dictionary
   listenHttp(): Promise<{ port: number }>
   listenSftp(): Promise<{ port: number }>
   startWork(): Promise<Worker>
@@ -127,6 +130,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
 
   healthRoutes(app, [{ name: 'the control database', check: async () => void (await control.db.pool.query('select 1')) }], () => shutdown.stopping)
   welcomePages(app)
+  descriptionRoute(app)
   exchange.routes(app)
   for (const built of modules.values()) built.routes?.(app)
 
@@ -145,6 +149,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     metrics,
     permissions,
     specs,
+    dictionary: coreDeclaration.dictionary,
     async listenHttp() {
       shutdown.add('web', () => app.close())
       await app.listen({ host: config.http.host, port: config.http.port })

@@ -1,0 +1,278 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import type { Log } from '../log.ts'
+import { StartRefusal } from '../start-refusal.ts'
+import { chooseOwner, findPrograms, giveTo, type Owner } from './embedded-owner.ts'
+import {
+  clearStalePidFile,
+  codeOf,
+  isAbsent,
+  makeCluster,
+  makeSocketDir,
+  runningServer,
+  type Server,
+  spawnServer,
+  stopServer
+} from './embedded-server.ts'
+
+export interface EmbeddedDatabase {
+  /** Superuser, database postgres, over the unix socket. */
+  readonly url: string
+  /** Role `werkvloer` (login, createdb, createrole, no superuser) on its database `werkvloer_control`. */
+  readonly controlUrl: string
+  /** True when the server outlived an earlier process and was taken over. */
+  readonly adopted: boolean
+  stop(): Promise<void>
+}
+
+export interface EmbeddedOptions {
+  readonly dataDir: string
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>
+  /** False only in tests: no waiting for the disk. */
+  readonly durable?: boolean
+}
+
+/**
+ * Starts PostgreSQL in the data folder, or takes over the one that still runs there. Nothing else in the code knows that it is
+ * embedded. Nothing in the data folder is ever deleted. Throws `StartRefusal` for what the operator can mend.
+ */
+export async function startEmbedded({ dataDir: given, log, durable = true }: EmbeddedOptions): Promise<EmbeddedDatabase> {
+  const dataDir = resolve(given)
+  prepareFolder(dataDir)
+  const cluster = join(dataDir, 'postgres')
+  const logFile = join(dataDir, 'postgres.log')
+  const owner = chooseOwner(findPrograms(), dataDir)
+  const passwords = ensurePasswords(join(dataDir, 'postgres-passwords.json'), cluster)
+  if (clusterAbsent(cluster)) initialise(owner, cluster, passwords.superuser, durable)
+  checkVersion(cluster, owner)
+
+  let server = runningServer(cluster)
+  const adopted = server !== undefined
+  let ours = false
+  if (!server) {
+    await clearStalePidFile(cluster)
+    if (giveTo(cluster, owner.files)) log.warn({ op: 'database', cluster }, 'gave the database files to the user that runs them now')
+    rotate(logFile)
+    server = await spawnServer(owner, { cluster, logFile, durable })
+    ours = server !== undefined
+    server ??= runningServer(cluster)
+  }
+  if (!server) throw new StartRefusal([`The embedded database in ${cluster} stopped while it was taken over; start again.`])
+
+  const urlOf = (user: string, password: string, database: string) =>
+    `postgresql://${user}:${password}@localhost/${database}?host=${encodeURIComponent(server.socketDir)}`
+  const url = urlOf('postgres', passwords.superuser, 'postgres')
+  try {
+    const holder = await holdAlone(url, dataDir, log)
+    await guardSharedDatabases(url)
+    await ensureProvisioner(url, passwords.provisioner)
+    log.info(
+      { op: 'database', as: adopted ? 'as it was' : owner.words, adopted, data: cluster },
+      adopted ? 'took over the embedded database' : 'started the embedded database'
+    )
+    return {
+      url,
+      controlUrl: urlOf('werkvloer', passwords.provisioner, 'werkvloer_control'),
+      adopted,
+      stop: async () => {
+        await holder.release()
+        if (!(await stopServer(server, cluster, 15)))
+          log.warn({ op: 'database', pid: server.pid }, 'the embedded database is still stopping; the next start takes it over')
+      }
+    }
+  } catch (error) {
+    if (ours && !(error instanceof AlreadyRunning)) await stopServer(server, cluster, 15)
+    throw error
+  }
+}
+
+function prepareFolder(dataDir: string): void {
+  try {
+    if (isAbsent(dataDir)) {
+      mkdirSync(dataDir, { recursive: true })
+      // As root the server runs as another user, who must be able to pass; every file in it has its own narrow mode.
+      chmodSync(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700)
+    }
+    const probe = join(dataDir, `.writable-${process.pid}`)
+    writeFileSync(probe, '', { mode: 0o600 })
+    rmSync(probe)
+  } catch (error) {
+    throw new StartRefusal(
+      [`The data folder ${dataDir} cannot be written (${codeOf(error)}); set WERKVLOER_DATA to a folder this user may write.`],
+      error
+    )
+  }
+}
+
+function clusterAbsent(cluster: string): boolean {
+  try {
+    return isAbsent(join(cluster, 'PG_VERSION'))
+  } catch (error) {
+    const owner = statSync(cluster).uid
+    throw new StartRefusal(
+      [
+        `The database files in ${cluster} belong to user id ${owner} and cannot be read by this one; start as that user or as root, as before.`
+      ],
+      error
+    )
+  }
+}
+
+function checkVersion(cluster: string, owner: Owner): void {
+  const made = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim()
+  const brought = owner.programs.version.split('.')[0] ?? ''
+  if (made !== brought) {
+    throw new StartRefusal([
+      `The database in ${cluster} was made by PostgreSQL ${made} and this version brings ${brought}; ` +
+        `dump it with the version of Werkvloer that made it, move the folder away, and restore the dump.`
+    ])
+  }
+}
+
+interface Passwords {
+  readonly superuser: string
+  readonly provisioner: string
+}
+
+function ensurePasswords(file: string, cluster: string): Passwords {
+  if (isAbsent(file)) {
+    if (!clusterAbsent(cluster)) {
+      throw new StartRefusal([`${file} is missing, and without it the database beside it cannot be opened; put it back from your backup.`])
+    }
+    const made: Passwords = { superuser: randomBytes(24).toString('hex'), provisioner: randomBytes(24).toString('hex') }
+    try {
+      writeFileSync(file, `${JSON.stringify(made)}\n`, { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    }
+  }
+  return JSON.parse(readFileSync(file, 'utf8')) as Passwords
+}
+
+function initialise(owner: Owner, cluster: string, password: string, durable: boolean): void {
+  const folder = makeSocketDir(owner)
+  const passwordFile = join(folder, 'password')
+  try {
+    writeFileSync(passwordFile, password, { mode: 0o600 })
+    if (owner.files) chownSync(passwordFile, owner.files.uid, owner.files.gid)
+    makeCluster(owner, { cluster, passwordFile, durable })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function rotate(logFile: string): void {
+  if (!isAbsent(logFile) && statSync(logFile).size > 10_000_000) renameSync(logFile, `${logFile}.1`)
+}
+
+class AlreadyRunning extends StartRefusal {}
+
+const holderName = 'werkvloer process '
+const lockKey = 0x7765726b // "werk"
+
+/**
+ * One process per data folder: a session lock in the database, which ends with the process however it ends, so there is no stale
+ * lock file. A second start would take over the server and lose it when the first one stops.
+ */
+async function holdAlone(url: string, dataDir: string, log: EmbeddedOptions['log']): Promise<{ release(): Promise<void> }> {
+  let released = false
+  let client = await hold(url, dataDir)
+  const watch = (held: pg.Client) => {
+    held.on('error', () => undefined)
+    held.on('end', () => void again())
+  }
+  async function again(): Promise<void> {
+    while (!released) {
+      await sleep(1000, undefined, { ref: false })
+      try {
+        if (released) return
+        client = await hold(url, dataDir)
+        watch(client)
+        return
+      } catch (error) {
+        log.warn({ op: 'database', err: error }, 'lost the connection that holds the data folder; trying again')
+      }
+    }
+  }
+  watch(client)
+  return {
+    release: async () => {
+      released = true
+      await client.end()
+    }
+  }
+}
+
+async function hold(url: string, dataDir: string): Promise<pg.Client> {
+  const client = await connect(url, `${holderName}${process.pid}`)
+  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [lockKey])
+  if (rows[0]?.held === true) return client
+  const other = await client.query<{ name: string }>(
+    `select a.application_name as name from pg_locks l join pg_stat_activity a on a.pid = l.pid
+     where l.locktype = 'advisory' and l.granted and l.objid = $1`,
+    [lockKey]
+  )
+  await client.end()
+  const pid = other.rows[0]?.name.replace(holderName, '') ?? 'unknown'
+  throw new AlreadyRunning([
+    `Werkvloer already runs on the data folder ${dataDir} (process ${pid}); stop that one, or set WERKVLOER_DATA to another folder.`
+  ])
+}
+
+/** The server may still be recovering, or ending a session of a process that was just killed. */
+async function connect(url: string, name: string): Promise<pg.Client> {
+  for (let tries = 1; ; tries++) {
+    const client = new pg.Client({ connectionString: url, application_name: name })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === '28P01')
+        throw new StartRefusal(['The embedded database refuses its password; put postgres-passwords.json back from your backup.'], error)
+      if (tries >= 100 || !['57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'ENOENT'].includes(code)) throw error
+      await sleep(100)
+    }
+  }
+}
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connect(url, 'werkvloer start')
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Every role may connect to these two by default; the roles of tenants have no business there. */
+async function guardSharedDatabases(url: string): Promise<void> {
+  await withClient(url, async client => {
+    await client.query('revoke all on database postgres from public')
+    await client.query('revoke all on database template1 from public')
+  })
+}
+
+/**
+ * Makes the provisioner role and its control database where they are missing (also after a start that was cut short), and sets the
+ * password. Returns the provisioner's URL. What an operator does by hand on a PostgreSQL of their own.
+ */
+export async function ensureProvisioner(superuserUrl: string, password: string): Promise<string> {
+  await withClient(superuserUrl, async client => {
+    const role = await client.query(`select 1 from pg_roles where rolname = 'werkvloer'`)
+    const verb = role.rowCount === 0 ? 'create' : 'alter'
+    await client.query(`${verb} role werkvloer login createdb createrole nosuperuser password ${pg.escapeLiteral(password)}`)
+    const database = await client.query(`select 1 from pg_database where datname = 'werkvloer_control'`)
+    if (database.rowCount === 0) await client.query('create database werkvloer_control owner werkvloer')
+    await client.query('revoke all on database werkvloer_control from public')
+  })
+  const url = new URL(superuserUrl)
+  url.username = 'werkvloer'
+  url.password = password
+  url.pathname = '/werkvloer_control'
+  return url.toString()
+}
