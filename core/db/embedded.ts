@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -40,8 +40,7 @@ export interface EmbeddedOptions {
  * embedded. Nothing in the data folder is ever deleted. Throws `StartRefusal` for what the operator can mend.
  */
 export async function startEmbedded({ dataDir: given, log, durable = true }: EmbeddedOptions): Promise<EmbeddedDatabase> {
-  const dataDir = resolve(given)
-  prepareFolder(dataDir)
+  const dataDir = prepareFolder(resolve(given))
   const cluster = join(dataDir, 'postgres')
   const logFile = join(dataDir, 'postgres.log')
   const owner = chooseOwner(findPrograms(), dataDir)
@@ -49,47 +48,61 @@ export async function startEmbedded({ dataDir: given, log, durable = true }: Emb
   if (clusterAbsent(cluster)) initialise(owner, cluster, passwords.superuser, durable)
   checkVersion(cluster, owner)
 
-  let server = runningServer(cluster)
-  const adopted = server !== undefined
-  let ours = false
-  if (!server) {
-    await clearStalePidFile(cluster)
-    if (giveTo(cluster, owner.files)) log.warn({ op: 'database', cluster }, 'gave the database files to the user that runs them now')
-    rotate(logFile)
-    server = await spawnServer(owner, { cluster, logFile, durable })
-    ours = server !== undefined
-    server ??= runningServer(cluster)
-  }
-  if (!server) throw new StartRefusal([`The embedded database in ${cluster} stopped while it was taken over; start again.`])
-
-  const urlOf = (user: string, password: string, database: string) =>
-    `postgresql://${user}:${password}@localhost/${database}?host=${encodeURIComponent(server.socketDir)}`
-  const url = urlOf('postgres', passwords.superuser, 'postgres')
-  try {
-    const holder = await holdAlone(url, dataDir, log)
-    await guardSharedDatabases(url)
-    await ensureProvisioner(url, passwords.provisioner)
-    log.info(
-      { op: 'database', as: adopted ? 'as it was' : owner.words, adopted, data: cluster },
-      adopted ? 'took over the embedded database' : 'started the embedded database'
-    )
-    return {
-      url,
-      controlUrl: urlOf('werkvloer', passwords.provisioner, 'werkvloer_control'),
-      adopted,
-      stop: async () => {
-        await holder.release()
-        if (!(await stopServer(server, cluster, 15)))
-          log.warn({ op: 'database', pid: server.pid }, 'the embedded database is still stopping; the next start takes it over')
-      }
+  const files = { cluster, logFile, durable }
+  // A server that we found may be on its way out, ended by the process that is just stopping: then look again.
+  for (let tries = 1; ; tries++) {
+    const found = runningServer(cluster)
+    const server = found ?? (await start(owner, files, log))
+    if (!server) continue
+    try {
+      return await takeOver(server, { found: found !== undefined, owner, cluster, dataDir, passwords, log })
+    } catch (error) {
+      if (!found) await stopServer(server, cluster, 15)
+      if (!found || tries >= 3 || error instanceof StartRefusal || runningServer(cluster)) throw error
     }
-  } catch (error) {
-    if (ours && !(error instanceof AlreadyRunning)) await stopServer(server, cluster, 15)
-    throw error
   }
 }
 
-function prepareFolder(dataDir: string): void {
+/** Undefined when another start was faster in the same moment; then its server is found. */
+async function start(owner: Owner, files: { cluster: string; logFile: string; durable: boolean }, log: EmbeddedOptions['log']) {
+  await clearStalePidFile(files.cluster)
+  if (giveTo(files.cluster, owner.files))
+    log.warn({ op: 'database', data: files.cluster }, 'gave the database files to the user that runs them now')
+  rotate(files.logFile)
+  return await spawnServer(owner, files)
+}
+
+interface Surroundings {
+  readonly found: boolean
+  readonly owner: Owner
+  readonly cluster: string
+  readonly dataDir: string
+  readonly passwords: Passwords
+  readonly log: EmbeddedOptions['log']
+}
+
+async function takeOver(server: Server, { found, owner, cluster, dataDir, passwords, log }: Surroundings): Promise<EmbeddedDatabase> {
+  const url = `postgresql://postgres:${passwords.superuser}@localhost/postgres?host=${encodeURIComponent(server.socketDir)}`
+  const holder = await holdAlone(url, dataDir, log)
+  await guardSharedDatabases(url)
+  const controlUrl = await ensureProvisioner(url, passwords.provisioner)
+  const as = found ? 'as it was' : owner.words
+  log.info({ op: 'database', as, data: cluster }, found ? 'took over the embedded database' : 'started the embedded database')
+  return {
+    url,
+    controlUrl,
+    adopted: found,
+    stop: async () => {
+      // The hold ends with the server and not before it, or a start in between would take over a server that is going down.
+      holder.expectEnd()
+      const gone = await stopServer(server, cluster, 15)
+      if (!gone) log.warn({ op: 'database', pid: server.pid }, 'the embedded database is still stopping; the next start takes it over')
+    }
+  }
+}
+
+/** Returns the folder's real path, by which a running server is recognised. */
+function prepareFolder(dataDir: string): string {
   try {
     if (isAbsent(dataDir)) {
       mkdirSync(dataDir, { recursive: true })
@@ -99,6 +112,7 @@ function prepareFolder(dataDir: string): void {
     const probe = join(dataDir, `.writable-${process.pid}`)
     writeFileSync(probe, '', { mode: 0o600 })
     rmSync(probe)
+    return realpathSync(dataDir)
   } catch (error) {
     throw new StartRefusal(
       [`The data folder ${dataDir} cannot be written (${codeOf(error)}); set WERKVLOER_DATA to a folder this user may write.`],
@@ -168,8 +182,6 @@ function rotate(logFile: string): void {
   if (!isAbsent(logFile) && statSync(logFile).size > 10_000_000) renameSync(logFile, `${logFile}.1`)
 }
 
-class AlreadyRunning extends StartRefusal {}
-
 const holderName = 'werkvloer process '
 const lockKey = 0x7765726b // "werk"
 
@@ -177,49 +189,61 @@ const lockKey = 0x7765726b // "werk"
  * One process per data folder: a session lock in the database, which ends with the process however it ends, so there is no stale
  * lock file. A second start would take over the server and lose it when the first one stops.
  */
-async function holdAlone(url: string, dataDir: string, log: EmbeddedOptions['log']): Promise<{ release(): Promise<void> }> {
-  let released = false
-  let client = await hold(url, dataDir)
-  const watch = (held: pg.Client) => {
-    held.on('error', () => undefined)
-    held.on('end', () => void again())
-  }
+async function holdAlone(url: string, dataDir: string, log: EmbeddedOptions['log']): Promise<{ expectEnd(): void }> {
+  let expected = false
+  const client = await hold(url, dataDir)
   async function again(): Promise<void> {
-    while (!released) {
+    while (!expected) {
       await sleep(1000, undefined, { ref: false })
+      if (expected) return
       try {
-        if (released) return
-        client = await hold(url, dataDir)
-        watch(client)
+        watch(await hold(url, dataDir))
         return
       } catch (error) {
         log.warn({ op: 'database', err: error }, 'lost the connection that holds the data folder; trying again')
       }
     }
   }
+  const watch = (held: pg.Client) => held.once('end', () => void again())
   watch(client)
   return {
-    release: async () => {
-      released = true
-      await client.end()
+    expectEnd: () => {
+      expected = true
     }
   }
 }
 
 async function hold(url: string, dataDir: string): Promise<pg.Client> {
   const client = await connect(url, `${holderName}${process.pid}`)
-  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [lockKey])
-  if (rows[0]?.held === true) return client
-  const other = await client.query<{ name: string }>(
-    `select a.application_name as name from pg_locks l join pg_stat_activity a on a.pid = l.pid
-     where l.locktype = 'advisory' and l.granted and l.objid = $1`,
-    [lockKey]
-  )
-  await client.end()
-  const pid = other.rows[0]?.name.replace(holderName, '') ?? 'unknown'
-  throw new AlreadyRunning([
-    `Werkvloer already runs on the data folder ${dataDir} (process ${pid}); stop that one, or set WERKVLOER_DATA to another folder.`
-  ])
+  for (let tries = 1; ; tries++) {
+    const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [lockKey])
+    if (rows[0]?.held === true) return client
+    const other = await client.query<{ name: string }>(
+      `select a.application_name as name from pg_locks l join pg_stat_activity a on a.pid = l.pid
+       where l.locktype = 'advisory' and l.granted and l.objid = $1`,
+      [lockKey]
+    )
+    const pid = Number(other.rows[0]?.name.replace(holderName, ''))
+    // The session of a process that was just killed ends a moment later.
+    if (!lives(pid) && tries <= 50) {
+      await sleep(100)
+      continue
+    }
+    await client.end()
+    throw new StartRefusal([
+      `Werkvloer already runs on the data folder ${dataDir} (process ${pid}); stop that one, or set WERKVLOER_DATA to another folder.`
+    ])
+  }
+}
+
+function lives(pid: number): boolean {
+  if (!(pid > 0)) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
+  }
 }
 
 /** The server may still be recovering, or ending a session of a process that was just killed. */

@@ -1,0 +1,178 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative, resolve } from 'node:path'
+import { Parser } from 'tap-parser'
+import { ensureProvisioner, startEmbedded } from '../core/db/embedded.ts'
+import { createLog } from '../core/log.ts'
+
+/**
+ * node test/run.ts [files or folders]
+ *
+ * Starts one PostgreSQL in a temporary folder (or takes WERKVLOER_TEST_DATABASE_URL, a superuser's URL), runs the test files with
+ * tap and ends with one line "N passed, N failed". Without arguments also the compiler and the linter, each counted as one test.
+ */
+const root = join(import.meta.dirname, '..')
+const paths = process.argv.slice(2)
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+
+interface Count {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+const count: Count = { passed: 0, failed: 0, skipped: 0 }
+const stops: (() => Promise<void> | void)[] = []
+let ending: Promise<void> | undefined
+
+/** The database is in a session of its own, so nobody else ends it when the run is broken off. Once: Ctrl-C arrives twice under npm. */
+function stopAll(): Promise<void> {
+  ending ??= (async () => {
+    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop()
+  })()
+  return ending
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stopAll().then(() => process.exit(130)))
+
+function step(name: string, program: string, args: readonly string[]): void {
+  const began = performance.now()
+  const run = spawnSync(program, args, { cwd: root, encoding: 'utf8', maxBuffer: 50_000_000 })
+  const took = `${((performance.now() - began) / 1000).toFixed(1)} s`
+  if (run.status === 0) {
+    count.passed++
+    say(`  ok      ${name} (${took})`)
+    return
+  }
+  count.failed++
+  say(`  NOT OK  ${name} (${took})`)
+  for (const line of `${run.stdout}${run.stderr}${run.error?.message ?? ''}`.trim().split('\n').slice(0, 200)) say(`            ${line}`)
+}
+
+const bin = (name: string) => join(root, 'node_modules', '.bin', name)
+const nodeBin = (script: string) => join(root, 'node_modules', script)
+
+async function database(): Promise<{ url: string; controlUrl: string }> {
+  const given = process.env.WERKVLOER_TEST_DATABASE_URL ?? process.env.TEST_PG_URL
+  if (given) return { url: given, controlUrl: await ensureProvisioner(given, 'only-for-tests') }
+  const folder = mkdtempSync(join(tmpdir(), 'wv-test-'))
+  // The server runs as another user when we are root.
+  chmodSync(folder, 0o711)
+  stops.push(() => rmSync(folder, { recursive: true, force: true }))
+  const embedded = await startEmbedded({ dataDir: join(folder, 'data'), log: createLog({ logLevel: 'warn' }), durable: false })
+  stops.push(() => embedded.stop())
+  return embedded
+}
+
+interface Result {
+  readonly ok: boolean
+  readonly name: string
+  readonly skip?: unknown
+  readonly todo?: unknown
+  readonly diag?: unknown
+}
+
+/** Named tests stand at depth 1, under their file; what fails only at depth 0 is a file that died, timed out or has no plan. */
+function watch(parser: Parser, count: Count): void {
+  const failedIn = new Set<string>()
+  const walk = (at: Parser, trail: readonly string[]): void => {
+    at.on('child', (child: Parser) => walk(child, [...trail, child.name]))
+    at.on('assert', (result: Result) => {
+      const depth = trail.length
+      if (depth === 1) {
+        if (result.skip || result.todo) count.skipped++
+        else if (result.ok) count.passed++
+        else {
+          count.failed++
+          failedIn.add(trail[0] ?? '')
+          say(`  NOT OK  ${trail[0]}: ${result.name}`)
+        }
+      }
+      if (depth === 0 && !result.ok && !failedIn.has(result.name)) {
+        count.failed++
+        say(`  NOT OK  ${result.name}: the file ended badly`)
+        tell(result.diag)
+      }
+      if (depth === 0 && result.ok && result.skip) {
+        count.failed++
+        say(`  NOT OK  ${result.name}: the file has no test`)
+      }
+      if (depth === 0 && result.ok && !result.skip) say(`  ok      ${result.name}`)
+      if (depth > 1 && !result.ok) {
+        failedIn.add(trail[0] ?? '')
+        say(`          ${trail.slice(1).join(' > ')} > ${result.name}`)
+        tell(result.diag)
+      }
+    })
+  }
+  walk(parser, [])
+}
+
+const place = (at: unknown): string => {
+  const { fileName, lineNumber } = at as { fileName?: unknown; lineNumber?: unknown }
+  return `${fileName}:${lineNumber}`
+}
+
+function tell(diag: unknown): void {
+  if (typeof diag !== 'object' || diag === null) return
+  const fields = diag as Record<string, unknown>
+  for (const key of ['error', 'message', 'diff', 'found', 'wanted', 'at', 'source', 'stack', 'exitCode', 'signal', 'expired']) {
+    const value = fields[key]
+    if (value === undefined || ((key === 'found' || key === 'wanted') && fields.diff !== undefined)) continue
+    const text = key === 'at' ? place(value) : typeof value === 'string' ? value : JSON.stringify(value)
+    const lines = text.trimEnd().split('\n').slice(0, 60)
+    say(lines.length === 1 ? `            ${key}: ${lines[0]}` : `            ${key}:`)
+    if (lines.length > 1) for (const line of lines) say(`              ${line}`)
+  }
+}
+
+async function runTap(urls: { url: string; controlUrl: string }): Promise<number> {
+  const { TAP_RCFILE: _unused, ...env } = process.env
+  const args = [nodeBin('tap/dist/esm/run.mjs'), '--reporter=tap', ...paths.map(path => relative(root, resolve(path)))]
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...env, TEST_PG_URL: urls.url, TEST_CONTROL_URL: urls.controlUrl, NO_COLOR: '1' }
+  })
+  stops.push(() => void child.kill('SIGTERM'))
+  const parser = new Parser({})
+  watch(parser, count)
+  child.stdout.pipe(parser)
+  const [code] = await Promise.all([
+    new Promise<number>(done => child.on('close', ended => done(ended ?? 1))),
+    new Promise<void>(done => parser.on('complete', () => done()))
+  ])
+  return code
+}
+
+async function main(): Promise<number> {
+  if (paths.length === 0) {
+    step('the compiler finds no error (tsc)', bin('tsc'), [])
+    step('the linter finds no error (biome check)', bin('biome'), ['check', '--max-diagnostics=100', '.'])
+  }
+  // tap makes its set of plugins once; the first run without it would fail.
+  if (!existsSync(join(root, '.tap', 'plugins'))) {
+    const built = spawnSync(process.execPath, [nodeBin('tap/dist/esm/run.mjs'), 'build'], { cwd: root, encoding: 'utf8' })
+    if (built.status !== 0) throw new Error(`tap build: ${built.stdout}${built.stderr}`)
+  }
+  const urls = await database()
+  const code = await runTap(urls)
+  await stopAll()
+  if (count.passed === 0) say('  NOT OK  no test ran')
+  if (code !== 0 && count.failed === 0) {
+    say(`  NOT OK  tap ended with ${code} although no test failed`)
+    count.failed++
+  }
+  const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''
+  say(`${count.passed} passed, ${count.failed} failed${skipped}`)
+  return count.failed > 0 || count.passed === 0 ? 1 : 0
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  await stopAll()
+  say(`  NOT OK  the run itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  say(`${count.passed} passed, ${count.failed + 1} failed`)
+  process.exitCode = 1
+}
