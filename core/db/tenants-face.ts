@@ -27,7 +27,7 @@ export interface Tenants {
 }
 
 /** Kinds of credential that exist before there is a tenant. */
-export type DirectoryKind = 'session' | 'api_key' | 'invite' | 'sftp_user' | 'erp_token' | 'connection'
+export type DirectoryKind = 'session' | 'api_key' | 'invite' | 'sftp_user' | 'sftp_key' | 'erp_token' | 'connection'
 
 /**
  * The credential directory in control: which tenant (and connection) a credential's lookup part leads to. Keys and lookups only,

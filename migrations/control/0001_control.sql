@@ -49,7 +49,7 @@ create table control.tenant_key (
 );
 
 create table control.credential (
-  kind text not null check (kind in ('session', 'api_key', 'invite', 'sftp_user', 'erp_token', 'connection')),
+  kind text not null check (kind in ('session', 'api_key', 'invite', 'sftp_user', 'sftp_key', 'erp_token', 'connection')),
   lookup text not null,
   tenant_id uuid not null references control.tenant,
   connection_id uuid,

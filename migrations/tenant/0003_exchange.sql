@@ -101,6 +101,10 @@ create table exchange.delivery (
   -- the name as the ERP still sees it in its inbox; null once archived
   inbox_name text,
   removed_at timestamptz,
+  -- the sender closed the file cleanly; counts the quiet seconds
+  closed_at timestamptz,
+  -- time of the file as the sender set it; a client that synchronises compares it
+  modified_at timestamptz,
   received_at timestamptz not null,
   stored_at timestamptz,
   finished_at timestamptz,
