@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { Parser } from 'tap-parser'
@@ -126,9 +126,20 @@ function tell(diag: unknown): void {
   }
 }
 
-async function runTap(urls: { url: string; controlUrl: string }): Promise<number> {
+/** tap takes files and patterns, no folders. */
+function testFiles(path: string): string[] {
+  const given = relative(root, resolve(path))
+  if (!existsSync(join(root, given))) throw new Error(`${path}: there is no such file or folder`)
+  return statSync(join(root, given)).isDirectory()
+    ? globSync('**/*.test.ts', { cwd: join(root, given) })
+        .map(file => join(given, file))
+        .sort()
+    : [given]
+}
+
+async function runTap(urls: { url: string; controlUrl: string }, files: readonly string[]): Promise<number> {
   const { TAP_RCFILE: _unused, ...env } = process.env
-  const args = [nodeBin('tap/dist/esm/run.mjs'), '--reporter=tap', ...paths.map(path => relative(root, resolve(path)))]
+  const args = [nodeBin('tap/dist/esm/run.mjs'), '--reporter=tap', ...files]
   const child = spawn(process.execPath, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -155,8 +166,10 @@ async function main(): Promise<number> {
     const built = spawnSync(process.execPath, [nodeBin('tap/dist/esm/run.mjs'), 'build'], { cwd: root, encoding: 'utf8' })
     if (built.status !== 0) throw new Error(`tap build: ${built.stdout}${built.stderr}`)
   }
+  const files = paths.flatMap(testFiles)
+  if (paths.length > 0 && files.length === 0) throw new Error('no test file under the given paths')
   const urls = await database()
-  const code = await runTap(urls)
+  const code = await runTap(urls, files)
   await stopAll()
   if (count.passed === 0) say('  NOT OK  no test ran')
   if (code !== 0 && count.failed === 0) {
