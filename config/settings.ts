@@ -51,7 +51,7 @@ export const SettingsShape = Type.Object(
       text({
         group: 'Data and secrets',
         secret: true,
-        defaultText: 'with the embedded database: made once, kept in the data folder as root-key',
+        defaultText: 'with the embedded database: made once, kept in the data folder as root.key',
         description:
           'Key that wraps the keys of all tenants. Whoever loses it loses all encrypted data; keep a copy outside this machine. Required with WERKVLOER_DATABASE_URL.',
         remedy: '32 random bytes in base64: openssl rand -base64 32',

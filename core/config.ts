@@ -6,6 +6,8 @@ import type { Static } from 'typebox'
 import { SettingsShape, settingDocs } from '../config/settings.ts'
 import { StartRefusal } from './start-refusal.ts'
 
+export { describeConfig } from './config-doc.ts'
+
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
 /** The settings as the code uses them; made once at the start, never changed. */
@@ -45,7 +47,7 @@ export interface Config {
     readonly poolTotal: number
     readonly poolIdleSeconds: number
   }
-  /** 32 bytes; undefined only with the embedded database, where `core/root-key.ts` keeps one in the data folder. */
+  /** 32 bytes; undefined only with the embedded database, where one is kept in the data folder. */
   readonly rootKey: Buffer | undefined
   /** `host:port`, lower case. */
   readonly allowPrivateEgress: readonly string[]

@@ -10,12 +10,12 @@ import {
   realpathSync,
   renameSync,
   rmdirSync,
-  rmSync,
-  statSync
+  rmSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { codeOf, isAbsent } from '../data-folder.ts'
 import { StartRefusal } from '../start-refusal.ts'
 import type { Owner } from './embedded-owner.ts'
 
@@ -26,19 +26,6 @@ export interface Server {
   /** starting, ready, stopping, standby */
   readonly status: string
 }
-
-/** Only "no such file" means absent: under another user a file may exist and not be seen. */
-export function isAbsent(path: string): boolean {
-  try {
-    statSync(path)
-    return false
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true
-    throw error
-  }
-}
-
-export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error)
 
 function readPidFile(cluster: string): Server | undefined {
   try {

@@ -1,22 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { chownSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { codeOf, isAbsent, prepareDataFolder } from '../data-folder.ts'
 import type { Log } from '../log.ts'
 import { StartRefusal } from '../start-refusal.ts'
 import { chooseOwner, findPrograms, giveTo, type Owner } from './embedded-owner.ts'
-import {
-  clearStalePidFile,
-  codeOf,
-  isAbsent,
-  makeCluster,
-  makeSocketDir,
-  runningServer,
-  type Server,
-  spawnServer,
-  stopServer
-} from './embedded-server.ts'
+import { clearStalePidFile, makeCluster, makeSocketDir, runningServer, type Server, spawnServer, stopServer } from './embedded-server.ts'
 
 export interface EmbeddedDatabase {
   /** Superuser, database postgres, over the unix socket. */
@@ -33,14 +24,16 @@ export interface EmbeddedOptions {
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   /** False only in tests: no waiting for the disk. */
   readonly durable?: boolean
+  /** For a command that ends by itself: where Werkvloer already runs it works beside it and leaves the server running. */
+  readonly beside?: boolean
 }
 
 /**
  * Starts PostgreSQL in the data folder, or takes over the one that still runs there. Nothing else in the code knows that it is
  * embedded. Nothing in the data folder is ever deleted. Throws `StartRefusal` for what the operator can mend.
  */
-export async function startEmbedded({ dataDir: given, log, durable = true }: EmbeddedOptions): Promise<EmbeddedDatabase> {
-  const dataDir = prepareFolder(resolve(given))
+export async function startEmbedded({ dataDir: given, log, durable = true, beside = false }: EmbeddedOptions): Promise<EmbeddedDatabase> {
+  const dataDir = prepareDataFolder(given)
   const cluster = join(dataDir, 'postgres')
   const logFile = join(dataDir, 'postgres.log')
   const owner = chooseOwner(findPrograms(), dataDir)
@@ -55,7 +48,7 @@ export async function startEmbedded({ dataDir: given, log, durable = true }: Emb
     const server = found ?? (await start(owner, files, log))
     if (!server) continue
     try {
-      return await takeOver(server, { found: found !== undefined, owner, cluster, dataDir, passwords, log })
+      return await takeOver(server, { found: found !== undefined, owner, cluster, dataDir, passwords, log, beside })
     } catch (error) {
       if (!found) await stopServer(server, cluster, 15)
       if (!found || tries >= 3 || error instanceof StartRefusal || runningServer(cluster)) throw error
@@ -79,11 +72,19 @@ interface Surroundings {
   readonly dataDir: string
   readonly passwords: Passwords
   readonly log: EmbeddedOptions['log']
+  readonly beside: boolean
 }
 
-async function takeOver(server: Server, { found, owner, cluster, dataDir, passwords, log }: Surroundings): Promise<EmbeddedDatabase> {
+async function takeOver(
+  server: Server,
+  { found, owner, cluster, dataDir, passwords, log, beside }: Surroundings
+): Promise<EmbeddedDatabase> {
   const url = `postgresql://postgres:${passwords.superuser}@localhost/postgres?host=${encodeURIComponent(server.socketDir)}`
-  const holder = await holdAlone(url, dataDir, log)
+  const holder = await holdAlone(url, dataDir, log).catch((error: unknown) => {
+    if (beside && error instanceof AlreadyRunning) return undefined
+    throw error
+  })
+  if (!holder) return { url, controlUrl: provisionerUrl(url, passwords.provisioner), adopted: true, stop: async () => undefined }
   await guardSharedDatabases(url)
   const controlUrl = await ensureProvisioner(url, passwords.provisioner)
   const as = found ? 'as it was' : owner.words
@@ -98,26 +99,6 @@ async function takeOver(server: Server, { found, owner, cluster, dataDir, passwo
       const gone = await stopServer(server, cluster, 15)
       if (!gone) log.warn({ op: 'database', pid: server.pid }, 'the embedded database is still stopping; the next start takes it over')
     }
-  }
-}
-
-/** Returns the folder's real path, by which a running server is recognised. */
-function prepareFolder(dataDir: string): string {
-  try {
-    if (isAbsent(dataDir)) {
-      mkdirSync(dataDir, { recursive: true })
-      // As root the server runs as another user, who must be able to pass; every file in it has its own narrow mode.
-      chmodSync(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700)
-    }
-    const probe = join(dataDir, `.writable-${process.pid}`)
-    writeFileSync(probe, '', { mode: 0o600 })
-    rmSync(probe)
-    return realpathSync(dataDir)
-  } catch (error) {
-    throw new StartRefusal(
-      [`The data folder ${dataDir} cannot be written (${codeOf(error)}); set WERKVLOER_DATA to a folder this user may write.`],
-      error
-    )
   }
 }
 
@@ -182,6 +163,8 @@ function rotate(logFile: string): void {
   if (!isAbsent(logFile) && statSync(logFile).size > 10_000_000) renameSync(logFile, `${logFile}.1`)
 }
 
+class AlreadyRunning extends StartRefusal {}
+
 const holderName = 'werkvloer process '
 const lockKey = 0x7765726b // "werk"
 
@@ -230,7 +213,7 @@ async function hold(url: string, dataDir: string): Promise<pg.Client> {
       continue
     }
     await client.end()
-    throw new StartRefusal([
+    throw new AlreadyRunning([
       `Werkvloer already runs on the data folder ${dataDir} (process ${pid}); stop that one, or set WERKVLOER_DATA to another folder.`
     ])
   }
@@ -294,6 +277,10 @@ export async function ensureProvisioner(superuserUrl: string, password: string):
     if (database.rowCount === 0) await client.query('create database werkvloer_control owner werkvloer')
     await client.query('revoke all on database werkvloer_control from public')
   })
+  return provisionerUrl(superuserUrl, password)
+}
+
+function provisionerUrl(superuserUrl: string, password: string): string {
   const url = new URL(superuserUrl)
   url.username = 'werkvloer'
   url.password = password
