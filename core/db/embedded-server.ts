@@ -9,11 +9,10 @@ import {
   readlinkSync,
   realpathSync,
   renameSync,
-  rmdirSync,
   rmSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, isAbsent } from '../data-folder.ts'
 import { StartRefusal } from '../start-refusal.ts'
@@ -68,6 +67,7 @@ export function runningServer(cluster: string): Server | undefined {
  */
 export async function clearStalePidFile(cluster: string): Promise<void> {
   const left = readPidFile(cluster)
+  if (left) removeSocketDir(left.socketDir)
   if (!left || process.platform !== 'linux' || isAbsent(`/proc/${left.pid}`)) return
   const folder = realpathSync(cluster)
   for (let tries = 0; tries < 100; tries++) {
@@ -99,12 +99,19 @@ function command(owner: Owner, program: string, args: readonly string[]): [strin
   return [first, rest]
 }
 
+const socketPrefix = 'wv-pg-'
+
 /** A socket path is at most 107 bytes, so it never lies in the data folder. */
 export function makeSocketDir(owner: Owner): string {
   const base = process.platform === 'linux' ? '/tmp' : tmpdir()
-  const folder = mkdtempSync(join(base, 'wv-pg-'))
+  const folder = mkdtempSync(join(base, socketPrefix))
   if (owner.files) chownSync(folder, owner.files.uid, owner.files.gid)
   return folder
+}
+
+/** Of a server that is gone; only what `makeSocketDir` made. */
+function removeSocketDir(folder: string): void {
+  if (basename(folder).startsWith(socketPrefix)) rmSync(folder, { recursive: true, force: true })
 }
 
 /** Makes the cluster beside its place and moves it there whole, so that a half-made one is never taken for a cluster. */
@@ -170,7 +177,7 @@ export async function spawnServer(
     if (server?.pid === child.pid && server?.status === 'ready') return server
     await sleep(20)
   }
-  rmdirSync(socketDir)
+  removeSocketDir(socketDir)
   // A server that another start made in the same moment is fine: ours gave way.
   if (runningServer(options.cluster)) return undefined
   throw new StartRefusal([`The embedded database did not start (${ended}): ${lastLines(options.logFile)}`])
@@ -185,11 +192,7 @@ export async function stopServer(server: Server, cluster: string, withinSeconds:
   if (runs(server.pid, cluster)) process.kill(server.pid, 'SIGINT')
   for (let tries = 0; tries < withinSeconds * 50; tries++) {
     if (!runs(server.pid, cluster)) {
-      try {
-        rmdirSync(server.socketDir)
-      } catch {
-        // Not empty after a crash, or gone: a folder in the temp folder either way.
-      }
+      removeSocketDir(server.socketDir)
       return true
     }
     await sleep(20)
