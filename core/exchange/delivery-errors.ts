@@ -1,0 +1,81 @@
+import type { Ctx } from '../context.ts'
+import { view } from '../db/tx.ts'
+import type { Delivery } from './deliveries-store.ts'
+
+interface RejectRow {
+  seq: string
+  delivery_id: string | null
+  item: string | null
+  kind: string
+  record_key: string | null
+  line: number | null
+  pointer: string | null
+  code: string
+  message: string
+  field: string | null
+  state: 'open' | 'replaying' | 'resolved' | 'skipped'
+}
+const own = view<{ 'exchange.reject': RejectRow }>()
+
+const columns = [
+  'seq',
+  'item',
+  'kind',
+  'record_key',
+  'line',
+  'pointer',
+  'code',
+  'message',
+  'field',
+  'state'
+] as const satisfies readonly (keyof RejectRow)[]
+export type DeliveryReject = Pick<RejectRow, (typeof columns)[number]>
+
+/** Most rows of one errors file; the error bin shows all of them. */
+const mostRows = 10_000
+
+/** Records of a delivery that did not get through, in the order of the delivery. */
+export async function rejectsOf(c: Ctx, deliveryId: string, limit: number, afterSeq = '0'): Promise<readonly DeliveryReject[]> {
+  return own(c)
+    .selectFrom('exchange.reject')
+    .select(columns)
+    .where('delivery_id', '=', deliveryId)
+    .where('seq', '>', afterSeq)
+    .orderBy('seq')
+    .limit(limit)
+    .execute()
+}
+
+export async function openRejectCount(c: Ctx, deliveryId: string): Promise<number> {
+  const row = await own(c)
+    .selectFrom('exchange.reject')
+    .select(eb => eb.fn.countAll<string>().as('n'))
+    .where('delivery_id', '=', deliveryId)
+    .where('state', '=', 'open')
+    .executeTakeFirstOrThrow()
+  return Number(row.n)
+}
+
+/**
+ * `<name>.errors.csv`: one row per refused record, or one for the file as a whole. RFC 4180 with comma and CRLF, UTF-8. For people
+ * in a spreadsheet, so what a spreadsheet would take for a formula is disarmed.
+ */
+export async function errorsCsv(c: Ctx, delivery: Delivery): Promise<Buffer> {
+  const rejects = (await rejectsOf(c, delivery.id, mostRows)).filter(reject => reject.state === 'open' || reject.state === 'replaying')
+  const rows = rejects.map(r => [
+    r.line === null ? '' : String(r.line),
+    r.field ?? r.pointer ?? '',
+    r.code,
+    r.message,
+    r.kind,
+    r.record_key ?? ''
+  ])
+  if (rows.length === 0) rows.push(['', '', delivery.reason_code ?? delivery.state, delivery.reason ?? '', '', ''])
+  const header = ['line', 'column', 'code', 'message', 'kind', 'key']
+  return Buffer.from(`${[header, ...rows].map(row => row.map(cell).join(',')).join('\r\n')}\r\n`)
+}
+
+function cell(text: string): string {
+  const safe = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

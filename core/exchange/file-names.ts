@@ -1,0 +1,46 @@
+/** Most bytes of a file name in UTF-8. */
+export const mostNameBytes = 200
+
+// Cc control, Cf format (right-to-left override, zero width), Cs lone halves, Co private use, Zl/Zp line separators; U+FFFD stands
+// for bytes that were no UTF-8.
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\ufffd]/u
+const reserved = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i
+
+/**
+ * A file name as we store it (NFC), or the reason why it is refused. Names are data and never reach a file system of ours; the rules
+ * keep what an ERP gets back usable on its own machine and harmless on a screen.
+ */
+export function checkName(given: string): { readonly name: string } | { readonly problem: string } {
+  const name = given.normalize('NFC')
+  if (name === '' || name === '.' || name === '..') return { problem: 'a file name is missing' }
+  if (Buffer.byteLength(name) > mostNameBytes) return { problem: `the file name is longer than ${mostNameBytes} bytes` }
+  if (/[/\\]/.test(name)) return { problem: 'the file name holds a slash or backslash' }
+  if (unprintable.test(name)) return { problem: 'the file name holds an invisible character' }
+  if (/^\s|[\s.]$/.test(name)) return { problem: 'the file name begins with a space, or ends with a space or dot' }
+  if (reserved.test(name)) return { problem: 'the file name is reserved by Windows' }
+  return { name }
+}
+
+/** Names under which clients upload before they rename: never taken as complete by themselves. */
+export function isTemporaryName(name: string): boolean {
+  return name.startsWith('.') || /\.(tmp|temp|part|partial|filepart|crdownload|upload)$/i.test(name) || name.endsWith('~')
+}
+
+const globs = new Map<string, RegExp>()
+
+/** Matches a whole name against a glob of `*` and `?`, without regard to case, as ERPs of both worlds name files. */
+export function matchesGlob(pattern: string, name: string): boolean {
+  let expression = globs.get(pattern)
+  if (!expression) {
+    const source = pattern.normalize('NFC').replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    expression = new RegExp(`^${source.replace(/\*+/g, '.*').replaceAll('?', '.')}$`, 'isu')
+    if (globs.size < 1000) globs.set(pattern, expression)
+  }
+  return expression.test(name)
+}
+
+/** Name of the done file that belongs to `name`: `{name}` is the whole name, `{stem}` the name without its last extension. */
+export function doneNameOf(template: string, name: string): string {
+  const dot = name.lastIndexOf('.')
+  return template.replaceAll('{name}', name).replaceAll('{stem}', dot > 0 ? name.slice(0, dot) : name)
+}
