@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pg from 'pg'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
+import { plainClient } from './db/client.ts'
 import { controlSeries, prepareControl } from './db/control.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { schemaVersion } from './db/migrate.ts'
@@ -52,7 +52,7 @@ export async function prepare(at: Ground, clock: Clock): Promise<void> {
 
 /** Refuses to serve a control database that `migrate` has not brought to this version. */
 export async function requirePrepared(at: Ground): Promise<void> {
-  const client = new pg.Client({ connectionString: at.controlUrl, application_name: 'werkvloer start', connectionTimeoutMillis: 5_000 })
+  const client = plainClient(at.controlUrl, 'werkvloer start', { connectionTimeoutMillis: 5_000 })
   try {
     await client.connect()
   } catch (error) {
@@ -72,7 +72,7 @@ export async function requirePrepared(at: Ground): Promise<void> {
 }
 
 async function installed(controlUrl: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: controlUrl })
+  const client = plainClient(controlUrl, 'werkvloer start')
   await client.connect()
   try {
     return (await schemaVersion(client)) > 0

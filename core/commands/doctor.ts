@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs'
+import { systemClock } from '../clock.ts'
 import { print } from '../print.ts'
 import { verifyJournal } from '../journal/verify.ts'
 import type { Command } from './command.ts'
@@ -21,7 +22,7 @@ export const doctor: Command = {
       const { rows } = await house.control.db.pool.query<{ version: string; super: boolean; zone: string; skew: string }>(
         `select current_setting('server_version') as version, rolsuper as super, current_setting('TimeZone') as zone,
            abs(extract(epoch from clock_timestamp()) - $1)::text as skew from pg_roles where rolname = current_user`,
-        [systemNow() / 1000]
+        [systemClock.now().getTime() / 1000]
       )
       const server = rows[0]
       const major = Number.parseInt(server?.version ?? '0', 10)
@@ -48,5 +49,3 @@ export const doctor: Command = {
       return wrong === 0 ? 0 : 1
     })
 }
-
-const systemNow = (): number => performance.timeOrigin + performance.now()

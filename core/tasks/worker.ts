@@ -1,6 +1,6 @@
-import pg from 'pg'
 import type { Clock } from '../clock.ts'
 import type { Ctx } from '../context.ts'
+import { plainClient } from '../db/client.ts'
 import type { Tenants } from '../db/tenants-face.ts'
 import type { DueKind } from '../db/tx.ts'
 import { Refusal } from '../errors.ts'
@@ -172,7 +172,7 @@ export function startWorker(options: {
 /** Hears announcements of other processes; reconnects by itself, since the sweep finds what was missed meanwhile. */
 async function listen(url: string, heard: (tenantId: string, kind: DueKind) => void, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const client = new pg.Client({ connectionString: url, application_name: 'werkvloer listen', keepAlive: true })
+    const client = plainClient(url, 'werkvloer listen', { keepAlive: true })
     try {
       await client.connect()
       client.on('notification', message => {
