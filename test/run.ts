@@ -72,35 +72,53 @@ interface Result {
   readonly diag?: unknown
 }
 
-/** Named tests stand at depth 1, under their file; what fails only at depth 0 is a file that died, timed out or has no plan. */
+interface Group {
+  readonly name: string
+  /** Holds tests of its own, so that it is no test but a group of them. */
+  holds: boolean
+  /** Something in it failed and was counted. */
+  failed: boolean
+}
+
+/**
+ * Reads tap's stream: files at depth 0, named tests below. Counted is each test that holds no others; a file or a group counts as one
+ * failure when it fails by itself (it died, timed out, has no plan or no test).
+ */
 function watch(parser: Parser, count: Count): void {
-  const failedIn = new Set<string>()
-  const walk = (at: Parser, trail: readonly string[]): void => {
-    at.on('child', (child: Parser) => walk(child, [...trail, child.name]))
+  const fail = (trail: readonly Group[], line: string): void => {
+    count.failed++
+    for (const group of trail) group.failed = true
+    say(`  NOT OK  ${line}`)
+  }
+  const walk = (at: Parser, trail: readonly Group[]): void => {
+    let last: Group | undefined
+    at.on('child', (child: Parser) => {
+      const parent = trail.at(-1)
+      if (parent) parent.holds = true
+      last = { name: child.name, holds: false, failed: false }
+      walk(child, [...trail, last])
+    })
     at.on('assert', (result: Result) => {
-      const depth = trail.length
-      if (depth === 1) {
+      const sub = last?.name === result.name ? last : undefined
+      last = undefined
+      const path = [...trail.map(group => group.name), result.name]
+      if (trail.length === 0) {
+        if (result.ok && result.skip) fail([], `${result.name}: the file has no test`)
+        else if (result.ok) say(`  ok      ${result.name}`)
+        else if (!sub?.failed) {
+          fail([], `${result.name}: the file ended badly`)
+          tell(result.diag)
+        }
+      } else if (sub || trail.length === 1) {
+        if (result.ok && sub?.holds) return
         if (result.skip || result.todo) count.skipped++
         else if (result.ok) count.passed++
-        else {
-          count.failed++
-          failedIn.add(trail[0] ?? '')
-          say(`  NOT OK  ${trail[0]}: ${result.name}`)
+        else if (!sub?.failed || !sub.holds) {
+          fail(trail, path.join(' > '))
+          if (!sub) tell(result.diag)
         }
-      }
-      if (depth === 0 && !result.ok && !failedIn.has(result.name)) {
-        count.failed++
-        say(`  NOT OK  ${result.name}: the file ended badly`)
-        tell(result.diag)
-      }
-      if (depth === 0 && result.ok && result.skip) {
-        count.failed++
-        say(`  NOT OK  ${result.name}: the file has no test`)
-      }
-      if (depth === 0 && result.ok && !result.skip) say(`  ok      ${result.name}`)
-      if (depth > 1 && !result.ok) {
-        failedIn.add(trail[0] ?? '')
-        say(`          ${trail.slice(1).join(' > ')} > ${result.name}`)
+      } else if (!result.ok) {
+        say(`          ${path.slice(1).join(' > ')}`)
         tell(result.diag)
       }
     })

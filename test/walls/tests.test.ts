@@ -11,7 +11,9 @@ function problems({ file, text }: Source): string[] {
   if (names.length === 0) found.push(`${file}: has no test`)
   const twice = names.filter((name, index) => names.indexOf(name) !== index)
   for (const name of new Set(twice)) found.push(`${file}: two tests are called "${name}"`)
-  for (const name of names) if (!/\s/.test(name.trim())) found.push(`${file}: "${name}" is no sentence`)
+  // A word is enough for a group that only holds tests.
+  const holdsOthers = /^\s+(?:await\s+)?\w+\.test\(/m.test(code(text))
+  for (const name of names) if (!holdsOthers && !/\s/.test(name.trim())) found.push(`${file}: "${name}" is no sentence`)
   if (/\b(?:t|test)\.only\(|\bonly:\s*true/.test(code(text))) found.push(`${file}: runs only some of its tests`)
   if (/\bskip:\s*true|\btodo:\s*true|\bt\.(?:skip|todo)\(/.test(code(text))) found.push(`${file}: leaves a test out without a condition`)
   return found
