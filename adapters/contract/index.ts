@@ -1,0 +1,40 @@
+/**
+ * The adapter interface, version 1: types, record schemas and pure helpers. No input or output, no container, no database.
+ */
+export { type CsvOptions, type CsvRow, csvLine, csvRows } from './csv.ts'
+export { defineAdapter, eachInOrder } from './define.ts'
+export { AdapterError, type ErrorClass, TransportError } from './errors.ts'
+export { shortKey } from './keys.ts'
+export { checkManifest } from './manifest-check.ts'
+export { createMapper, type MapperSettings, mappingProblems } from './mapper.ts'
+export {
+  backoffSeconds,
+  blocksOrder,
+  freshMessage,
+  lookupGapSeconds,
+  type MessageEvent,
+  type MessagePhase,
+  type MessageRules,
+  type MessageState,
+  next,
+  notSentAlarmSeconds,
+  settled
+} from './outcomes.ts'
+export { canonical, compareRevisions, decideRecord, type KnownRecord, type RecordDecision } from './record-state.ts'
+export {
+  type ExportKind,
+  type ExportRecords,
+  exportKinds,
+  exportRecords,
+  type ImportKind,
+  type ImportRecords,
+  importKinds,
+  importOrder,
+  importRecords,
+  keyOf,
+  schemaOfExport,
+  schemaOfImport
+} from './records.ts'
+export { type Secret, secret } from './secret.ts'
+export type * from './types.ts'
+export { formatInZone, instantOf, parseWallTime, type WallTime, wallTimeAt } from './zoned-time.ts'

@@ -1,0 +1,43 @@
+import type { Revision } from './types.ts'
+
+/** What the host remembers of a record it took over. `arrival` is the number of the delivery that brought it. */
+export interface KnownRecord {
+  readonly revision: Revision | undefined
+  readonly hash: string
+  readonly arrival: number
+  readonly present: boolean
+}
+
+export type RecordDecision = 'new' | 'changed' | 'unchanged' | 'stale'
+
+/**
+ * Whether an incoming record counts. An older revision never overwrites a newer one. Where the ERP gives none, the arrival number plays
+ * its part, so that the replay of an old delivery never undoes a later one.
+ */
+export function decideRecord(known: KnownRecord | undefined, incoming: { revision: Revision | undefined; hash: string; arrival: number }): RecordDecision {
+  if (!known) return 'new'
+  const order = compareRevisions(incoming.revision, known.revision)
+  if (order === undefined ? incoming.arrival < known.arrival : order < 0) return 'stale'
+  if (incoming.hash === known.hash && known.present) return 'unchanged'
+  // The same revision with another body: the ERP broke its own promise; the later arrival wins.
+  if (order === 0 && incoming.arrival < known.arrival) return 'stale'
+  return 'changed'
+}
+
+/** Negative when a is older; undefined when they cannot be compared. */
+export function compareRevisions(a: Revision | undefined, b: Revision | undefined): number | undefined {
+  if (!a || !b) return undefined
+  if ('seq' in a && 'seq' in b) return a.seq - b.seq
+  if ('changedAt' in a && 'changedAt' in b) return Date.parse(a.changedAt) - Date.parse(b.changedAt)
+  return undefined
+}
+
+/** One text for equal values, whatever the order of their keys: what the host hashes. Absent and undefined are the same. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).filter(([, v]) => v !== undefined)
+    return `{${entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`).join(',')}}`
+  }
+  return JSON.stringify(value ?? null)
+}
