@@ -7,6 +7,7 @@ import { plainClient } from './db/client.ts'
 import { controlSeries, prepareControl } from './db/control.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { schemaVersion } from './db/migrate.ts'
+import { checkProvisioner } from './db/provisioner.ts'
 import { newSftpHostKey } from './exchange/host-key.ts'
 import { loadRootKey, type RootKey } from './keys/root-key.ts'
 import type { Log } from './log.ts'
@@ -23,14 +24,16 @@ export interface Ground {
 
 /**
  * Starts or reaches PostgreSQL and reads the root key. With the embedded server the key is a file in the data folder, made once,
- * together with the cluster: a key that is gone while its data is there is never replaced.
+ * together with the cluster: a key that is gone while its data is there is never replaced. `beside` is for commands that end by
+ * themselves: they work next to a running server and leave it running.
  */
-export async function ground(config: Config, log: Log, shutdown: Shutdown): Promise<Ground> {
+export async function ground(config: Config, log: Log, shutdown: Shutdown, options: { beside?: boolean } = {}): Promise<Ground> {
   if (config.database.url !== undefined) {
     if (config.rootKey === undefined) throw new StartRefusal(['WERKVLOER_ROOT_KEY: missing, and required with WERKVLOER_DATABASE_URL.'])
+    await checkProvisioner(config.database.url)
     return { controlUrl: config.database.url, root: loadRootKey({ text: config.rootKey.toString('base64') }), embedded: false }
   }
-  const server = await startEmbedded({ dataDir: config.dataDir, log })
+  const server = await startEmbedded({ dataDir: config.dataDir, log, ...options })
   shutdown.add('embedded PostgreSQL', () => server.stop())
   const file = join(config.dataDir, 'root.key')
   if (config.rootKey === undefined && !existsSync(file)) {
@@ -53,18 +56,12 @@ export async function prepare(at: Ground, clock: Clock): Promise<void> {
 /** Refuses to serve a control database that `migrate` has not brought to this version. */
 export async function requirePrepared(at: Ground): Promise<void> {
   const client = plainClient(at.controlUrl, 'werkvloer start', { connectionTimeoutMillis: 5_000 })
-  try {
-    await client.connect()
-  } catch (error) {
-    throw new StartRefusal(
-      [`WERKVLOER_DATABASE_URL: the server does not let us in (${(error as { code?: string }).code ?? (error as Error).message}); check address, user and password.`],
-      error
-    )
-  }
+  await client.connect()
   try {
     const version = await schemaVersion(client)
     const known = controlSeries().length
-    if (version < known) throw new StartRefusal(['The control database is not up to date: run the command "migrate" once, then start again.'])
+    if (version < known)
+      throw new StartRefusal(['The control database is not up to date: run the command "migrate" once, then start again.'])
     if (version > known) throw new StartRefusal(['The control database is newer than this version of Werkvloer: start the newer version.'])
   } finally {
     await client.end()

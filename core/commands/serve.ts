@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { destination } from 'pino'
 import { systemClock } from '../clock.ts'
 import { loadConfig } from '../config.ts'
+import { prepareDataFolder } from '../data-folder.ts'
 import { sftpHostKeyOf } from '../db/control.ts'
 import { migrateFleet } from '../db/provision.ts'
 import { openHouse, type Role } from '../house.ts'
@@ -24,7 +24,7 @@ export const serve: Command = {
   async run(args, house) {
     const only = chosen(args)
     const config = loadConfig()
-    if (config.database.url === undefined) mkdirSync(config.dataDir, { recursive: true })
+    prepareDataFolder(config.dataDir)
     const logFile = join(config.dataDir, 'werkvloer.log')
     // With the demo, standard output belongs to the person who watches it.
     const log = config.demo ? createLog(config, destination({ dest: logFile, sync: false, mkdir: true })) : createLog(config)
@@ -60,7 +60,9 @@ export const serve: Command = {
       }
       if (config.demo && house.demo && http && sftp && baseUrl) {
         const known = await built.tenants.byCode(demoCustomer)
-        const made = known ? undefined : await createTenant(built, house, { code: demoCustomer, name: 'Demo factory', zone: 'Europe/Amsterdam' })
+        const made = known
+          ? undefined
+          : await createTenant(built, house, { code: demoCustomer, name: 'Demo factory', zone: 'Europe/Amsterdam' })
         const hostKey = await sftpHostKeyOf(built.control)
         const demo = await house.demo({
           baseUrl,
@@ -88,7 +90,8 @@ function chosen(args: readonly string[]): ReadonlySet<Role> {
   }
   const names = (args[index + 1] ?? '').split(',')
   const wrong = names.find(name => !roles.includes(name as Role))
-  if (wrong !== undefined || args.length > 2) throw new StartRefusal([`serve --only: "${wrong ?? args.join(' ')}" is no part; write web, sftp or worker.`])
+  if (wrong !== undefined || args.length > 2)
+    throw new StartRefusal([`serve --only: "${wrong ?? args.join(' ')}" is no part; write web, sftp or worker.`])
   return new Set(names as Role[])
 }
 
@@ -105,7 +108,9 @@ function inUse(error: unknown): StartRefusal | undefined {
     ])
   }
   if (e.code === 'EACCES' && e.port !== undefined) {
-    return new StartRefusal([`Port ${e.port} may not be opened by this user: choose one above 1023 with WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT.`])
+    return new StartRefusal([
+      `Port ${e.port} may not be opened by this user: choose one above 1023 with WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT.`
+    ])
   }
   return undefined
 }

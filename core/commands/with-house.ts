@@ -12,7 +12,7 @@ export async function withHouse(commandHouse: CommandHouse, fn: (house: House) =
   const log = createLog({ logLevel: config.logLevel === 'info' ? 'warn' : config.logLevel })
   const shutdown = createShutdown(log)
   try {
-    const at = await ground(config, log, shutdown)
+    const at = await ground(config, log, shutdown, { beside: true })
     if (at.embedded) await prepare(at, systemClock)
     else await requirePrepared(at)
     return await fn(
