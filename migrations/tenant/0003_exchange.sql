@@ -80,6 +80,8 @@ create table exchange.delivery (
     ('arriving', 'incomplete', 'stored', 'processing', 'done', 'done_with_rejects', 'rejected', 'parked', 'duplicate', 'held')),
   -- items already committed; a crash resumes behind them
   position bigint not null default 0,
+  -- records of the chunk behind `position` that are committed already, where a chunk had to be halved
+  chunk_done integer not null default 0,
   read_count bigint not null default 0,
   new_count bigint not null default 0,
   changed_count bigint not null default 0,
@@ -88,6 +90,11 @@ create table exchange.delivery (
   closed_count bigint not null default 0,
   rejected_count bigint not null default 0,
   held_count bigint not null default 0,
+  -- earlier rows of the same key within the delivery
+  duplicate_count bigint not null default 0,
+  ack_count bigint not null default 0,
+  -- what a snapshot would close and a person has to confirm: [{kind, scope, count, of}]
+  pending_close jsonb,
   -- columns of the ERP that no mapping names: name -> times seen
   unknown_columns jsonb,
   mapping_version integer,
@@ -114,17 +121,25 @@ create table exchange.delivery (
 create index delivery_work on exchange.delivery (connection_id, seq) where state in ('stored', 'processing');
 create index delivery_latest on exchange.delivery (connection_id, name, seq desc);
 create index delivery_inbox on exchange.delivery (connection_id, inbox_name) where inbox_name is not null;
+create index delivery_arriving on exchange.delivery (connection_id) where state in ('arriving', 'incomplete');
+create index delivery_blob on exchange.delivery (blob_id) where blob_id is not null;
 
 -- What we last took over of each record of a connection: decides new, changed, unchanged, stale.
 create table exchange.record_state (
   connection_id uuid not null references exchange.connection,
   kind text not null,
+  -- the ERP's key; of an employee its blind index, with the key itself sealed beside it
   key text not null,
+  key_sealed bytea,
+  -- part of the kind that a partial snapshot named, such as a warehouse
+  scope text,
   -- the ERP's revision, if it gives one: a number or an instant, else null
   revision_seq bigint,
   revision_at timestamptz,
   -- HMAC of the canonical record under the tenant's key
   hash bytea not null,
+  -- field -> shortened HMAC, so that a dry run can name what differs without keeping what it was
+  fields jsonb not null default '{}',
   -- the delivery that brought it; without revisions the later arrival wins
   delivery_seq bigint not null,
   -- the delivery that last saw it, for snapshots
@@ -133,13 +148,15 @@ create table exchange.record_state (
   created_at timestamptz not null default now(),
   changed_at timestamptz not null default now(),
   primary key (connection_id, kind, key)
-);
+) with (fillfactor = 80);
 
 create table exchange.pull_state (
   connection_id uuid not null references exchange.connection,
   kind text not null,
   checkpoint jsonb,
   adapter_version text,
+  -- seconds between two pulls; null: not pulled
+  every_seconds integer check (every_seconds >= 10),
   next_at timestamptz,
   last_started_at timestamptz,
   last_finished_at timestamptz,
@@ -170,6 +187,8 @@ create table exchange.reject (
   -- value of the field and the whole row, sealed: {"value": …} and the row as JSON
   value_sealed bytea,
   row_sealed bytea,
+  -- HMAC of the row: the same bad row of the next delivery takes the place of this one
+  row_mac bytea,
   -- what a person put in its place; the original is kept
   edited_sealed bytea,
   -- a missing translation: table and value, so that one new entry clears all of them
@@ -188,6 +207,8 @@ create table exchange.reject (
 create index reject_open on exchange.reject (connection_id, seq) where state = 'open';
 create index reject_cause on exchange.reject (cause) where state = 'open';
 create index reject_record on exchange.reject (connection_id, kind, record_key) where state = 'open';
+create index reject_row on exchange.reject (connection_id, kind, row_mac) where state = 'open' and row_mac is not null;
+create index reject_replaying on exchange.reject (connection_id, seq) where state = 'replaying';
 
 -- Next sequence per ordering key. The row lock, held until commit, makes commit order and sequence the same.
 create table exchange.ordering (
