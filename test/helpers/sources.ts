@@ -38,13 +38,17 @@ export interface Arrow {
   /** A path from the root for our own files, else the name as written. */
   readonly to: string
   readonly own: boolean
+  /** Only types: gone at run time. */
+  readonly typeOnly: boolean
 }
 
 /** Everything a file imports: types, exports from elsewhere, bare and dynamic imports. */
 export function arrowsOf({ file, text }: Source): Arrow[] {
   return [...code(text).matchAll(importPattern)].map(match => {
     const to = match[1] ?? match[2] ?? match[3] ?? ''
-    return to.startsWith('.') ? { from: file, to: normalize(join(dirname(file), to)), own: true } : { from: file, to, own: false }
+    const own = to.startsWith('.')
+    const typeOnly = /^[\s;}]*(?:import|export)\s+type\s/.test(match[0])
+    return { from: file, to: own ? normalize(join(dirname(file), to)) : to, own, typeOnly }
   })
 }
 

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { type Arrow, arrowsOf, packageOf, productSources } from '../helpers/sources.ts'
+import { type Arrow, arrowsOf, packageOf, productSources, root } from '../helpers/sources.ts'
 
 /** Who may know whom: the arrows of docs/architecture.md as code. */
 type Bad = (from: string, to: string) => boolean
@@ -55,9 +57,9 @@ const packages: Record<string, RegExp> = {
   ajv: /^(core|adapters\/(contract|kit))\//,
   'ajv-formats': /^(core|adapters\/(contract|kit))\//,
   awilix: /^core\/host\.ts$/,
-  fastify: /^(core\/http|modules\/\w+)\/|^core\/(house|index)\.ts$/,
-  kysely: /^(core|modules\/\w+)\//,
-  papaparse: /^adapters\/(?!contract\/)\w+\//,
+  fastify: /^(core\/(http|exchange)|modules\/[\w-]+)\/|^core\/(house|index)\.ts$/,
+  kysely: /^(core|modules\/[\w-]+)\//,
+  papaparse: /^adapters\/(?!contract\/)[\w-]+\//,
   pg: /^core\/db\//,
   'pg-boss': /^core\/tasks\//,
   'pg-copy-streams': /^core\/db\//,
@@ -65,7 +67,7 @@ const packages: Record<string, RegExp> = {
   'prom-client': /^core\/http\//,
   ssh2: /^(core\/exchange|adapters\/kit|demo)\//,
   tap: /^adapters\/kit\//,
-  typebox: /^(core|modules\/\w+|adapters\/\w+|config|demo)\//,
+  typebox: /^(core|modules\/[\w-]+|adapters\/[\w-]+|config|demo)\//,
   undici: /^(core\/exchange|adapters\/kit|demo)\//
 }
 
@@ -146,4 +148,19 @@ t.test('architecture: no import has a computed name, which this wall could not r
       .map(({ file }) => file),
     []
   )
+})
+
+t.test('architecture: what runs at a customer needs no development package', async t => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
+  const missing = (arrows: readonly Arrow[]) =>
+    arrows
+      .filter(
+        ({ from, to, own, typeOnly }) =>
+          !own && !typeOnly && !to.startsWith('node:') && !from.startsWith('adapters/kit/') && !(packageOf(to) in dependencies)
+      )
+      .map(({ from, to }) => `${from} -> ${to}`)
+  t.same(missing(arrowsOf({ file: 'core/x.ts', text: "import { Parser } from 'tap-parser'\nimport type { A } from '@types/a'" })), [
+    'core/x.ts -> tap-parser'
+  ])
+  t.same(missing(productSources().flatMap(arrowsOf)), [])
 })
