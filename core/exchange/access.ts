@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Ctx, TxCtx } from '../context.ts'
 import type { Clock } from '../clock.ts'
+import type { Ctx, TxCtx } from '../context.ts'
 import type { Directory, DirectoryKind, OpenTenant, Tenants } from '../db/tenants-face.ts'
 import { Refusal } from '../errors.ts'
 import type { Identified } from '../http/identity.ts'
@@ -8,7 +8,19 @@ import { newId, newToken } from '../ids.ts'
 import { journal } from '../journal/append.ts'
 import { hashPassword } from '../keys/passwords.ts'
 import type { Log } from '../log.ts'
-import { type Access, activeAccess, connectionExists, findAccess, insertAccess, keyInUse, listAccess, lockAccessOf, noteUse, proofsOf, revokeRow } from './access-store.ts'
+import {
+  type Access,
+  activeAccess,
+  connectionExists,
+  findAccess,
+  insertAccess,
+  keyInUse,
+  listAccess,
+  lockAccessOf,
+  noteUse,
+  proofsOf,
+  revokeRow
+} from './access-store.ts'
 import { refuseExchange } from './errors.ts'
 import { fingerprintOfLine, readPublicKey } from './public-key.ts'
 import { connectionContext, userNamePattern } from './sftp-auth.ts'
@@ -58,15 +70,20 @@ export function accessDesk({ directory, log }: { directory: Directory; log: Log 
 
   async function reserveUser(tx: TxCtx, username: string, connectionId: string): Promise<void> {
     if (!userNamePattern.test(username)) {
-      throw refuseExchange('sftp_user_invalid', 'An SFTP user name has 3 to 32 lower-case letters, digits and hyphens and begins with a letter.')
+      throw refuseExchange(
+        'sftp_user_invalid',
+        'An SFTP user name has 3 to 32 lower-case letters, digits and hyphens and begins with a letter.'
+      )
     }
-    if ((await reserve(tx, 'sftp_user', username, connectionId)) !== 'mine') throw refuseExchange('sftp_user_taken', `The SFTP user name "${username}" is taken.`)
+    if ((await reserve(tx, 'sftp_user', username, connectionId)) !== 'mine')
+      throw refuseExchange('sftp_user_taken', `The SFTP user name "${username}" is taken.`)
   }
 
   async function room(tx: TxCtx, connectionId: string, kind: Access['kind'], most: number): Promise<readonly Access[]> {
     if (!(await lockAccessOf(tx, connectionId))) throw refuseExchange('connection_unknown', 'There is no such connection.')
     const active = await activeAccess(tx, connectionId, kind)
-    if (active.length >= most) throw refuseExchange('access_limit', `A connection has at most ${most} accesses of this kind. Revoke one first.`)
+    if (active.length >= most)
+      throw refuseExchange('access_limit', `A connection has at most ${most} accesses of this kind. Revoke one first.`)
     return active
   }
 
@@ -75,7 +92,9 @@ export function accessDesk({ directory, log }: { directory: Directory; log: Log 
 
   function forgetAfterCommit(tx: TxCtx, kind: DirectoryKind, lookup: string): void {
     tx.tx.afterCommit.push(() => {
-      directory.remove(kind, lookup).catch(error => log.warn({ err: error, kind }, 'an ended access stays in the directory; it opens nothing'))
+      directory
+        .remove(kind, lookup)
+        .catch(error => log.warn({ err: error, kind }, 'an ended access stays in the directory; it opens nothing'))
     })
   }
 
@@ -84,7 +103,8 @@ export function accessDesk({ directory, log }: { directory: Directory; log: Log 
     await noted(tx, 'access.revoke', access.id, access.connection_id, access.kind)
     // User names stay reserved: an ERP that still knocks under an old name must not end up with another customer.
     if (access.kind === 'token') forgetAfterCommit(tx, 'erp_token', access.lookup)
-    if (access.public_key !== null && !(await keyInUse(tx, access.public_key))) forgetAfterCommit(tx, 'sftp_key', fingerprintOfLine(access.public_key))
+    if (access.public_key !== null && !(await keyInUse(tx, access.public_key)))
+      forgetAfterCommit(tx, 'sftp_key', fingerprintOfLine(access.public_key))
   }
 
   return {
@@ -99,7 +119,10 @@ export function accessDesk({ directory, log }: { directory: Directory; log: Log 
     },
     async addSftpKey(tx, { connectionId, username, publicKey, label }) {
       const key = readPublicKey(publicKey)
-      if ('problem' in key) throw refuseExchange('public_key_invalid', `The key is not accepted: ${key.problem}.`, { errors: [{ pointer: '/publicKey', detail: key.problem }] })
+      if ('problem' in key)
+        throw refuseExchange('public_key_invalid', `The key is not accepted: ${key.problem}.`, {
+          errors: [{ pointer: '/publicKey', detail: key.problem }]
+        })
       const active = await room(tx, connectionId, 'sftp_key', mostKeys)
       if (active.some(access => access.public_key === key.line && access.lookup === username)) {
         throw refuseExchange('public_key_known', 'This user name has this key already.')
@@ -109,7 +132,15 @@ export function accessDesk({ directory, log }: { directory: Directory; log: Log 
         throw refuseExchange('public_key_known', 'This key is in use elsewhere. A key belongs to one customer; make a new pair.')
       }
       const id = newId()
-      await insertAccess(tx, { id, connection_id: connectionId, kind: 'sftp_key', label, lookup: username, public_key: key.line, at: tx.clock.iso() })
+      await insertAccess(tx, {
+        id,
+        connection_id: connectionId,
+        kind: 'sftp_key',
+        label,
+        lookup: username,
+        public_key: key.line,
+        at: tx.clock.iso()
+      })
       await noted(tx, 'access.add', id, connectionId, 'sftp_key')
       return id
     },
@@ -120,16 +151,33 @@ export function accessDesk({ directory, log }: { directory: Directory; log: Log 
       await reserveUser(tx, username, connectionId)
       for (const former of active) if (former.lookup === username) await end(tx, former)
       const id = newId()
-      await insertAccess(tx, { id, connection_id: connectionId, kind: 'sftp_password', label, lookup: username, password_phc: phc, at: tx.clock.iso() })
+      await insertAccess(tx, {
+        id,
+        connection_id: connectionId,
+        kind: 'sftp_password',
+        label,
+        lookup: username,
+        password_phc: phc,
+        at: tx.clock.iso()
+      })
       await noted(tx, 'access.add', id, connectionId, 'sftp_password')
       return { id, password }
     },
     async addToken(tx, { connectionId, label }) {
       await room(tx, connectionId, 'token', mostTokens)
       const token = newToken('erp')
-      if ((await reserve(tx, 'erp_token', token.lookup, connectionId)) !== 'mine') throw new Error('a random token is in the directory already')
+      if ((await reserve(tx, 'erp_token', token.lookup, connectionId)) !== 'mine')
+        throw new Error('a random token is in the directory already')
       const id = newId()
-      await insertAccess(tx, { id, connection_id: connectionId, kind: 'token', label, lookup: token.lookup, digest: token.digest, at: tx.clock.iso() })
+      await insertAccess(tx, {
+        id,
+        connection_id: connectionId,
+        kind: 'token',
+        label,
+        lookup: token.lookup,
+        digest: token.digest,
+        at: tx.clock.iso()
+      })
       await noted(tx, 'access.add', id, connectionId, 'token')
       return { id, token: token.text }
     },

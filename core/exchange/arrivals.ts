@@ -317,7 +317,7 @@ export async function storeDelivery(
 ): Promise<Delivery> {
   const raw = await writeRaw(ctx, options, given.body)
   try {
-    return await withTx(ctx, tx => recordDelivery(tx, { ...given, ...raw }))
+    return (await withTx(ctx, tx => recordDelivery(tx, { ...given, ...raw }))).delivery
   } catch (error) {
     await removeRaw(ctx, options.blobs, [raw.blobId])
     throw error
@@ -356,7 +356,7 @@ export async function writeRaw(
 export async function recordDelivery(
   tx: TxCtx,
   given: Raw & { connectionId: string; way: 'http' | 'pull' | 'sftp'; name: string }
-): Promise<Delivery> {
+): Promise<{ readonly delivery: Delivery; readonly sameAs: Delivery | undefined }> {
   if ((await lockConnection(tx, given.connectionId)) === undefined)
     throw refuseExchange('connection_unknown', 'There is no such connection.')
   const at = tx.clock.iso()
@@ -385,5 +385,5 @@ export async function recordDelivery(
     data: { way: given.way, duplicate: same }
   })
   if (!same) tx.tx.due.add('import')
-  return delivery
+  return { delivery, sameAs: same ? latest : undefined }
 }
