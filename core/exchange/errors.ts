@@ -68,7 +68,68 @@ export const exchangeErrors = {
     title: 'The public key is not accepted',
     remedy: 'Give one line of an OpenSSH .pub file: ed25519, ecdsa, or RSA from 3072 bits.'
   },
-  public_key_known: { kind: 'conflict', title: 'The public key is in use', remedy: 'Make a key pair for this connection alone.' }
+  public_key_known: { kind: 'conflict', title: 'The public key is in use', remedy: 'Make a key pair for this connection alone.' },
+  adapter_unknown: { kind: 'invalid', title: 'Unknown adapter', remedy: 'Take one of the ids that GET /api/v1/adapters lists.' },
+  connection_name_taken: { kind: 'conflict', title: 'A connection of this name exists already', remedy: 'Choose another name.' },
+  connection_settings_invalid: {
+    kind: 'invalid',
+    title: 'The settings do not fit the adapter',
+    remedy: 'Correct the fields listed in `errors`; GET /api/v1/adapters has the schema.'
+  },
+  connection_changed: {
+    kind: 'precondition',
+    title: 'Somebody changed it meanwhile',
+    remedy: 'Read it again and repeat the change with the new version.'
+  },
+  connection_state: { kind: 'conflict', title: 'Not possible in this state', remedy: 'The detail says in which state the connection is.' },
+  connection_not_ready: {
+    kind: 'conflict',
+    title: 'The connection is not ready',
+    remedy: 'Do what the detail says, then activate it again; the check names all that is missing.'
+  },
+  mapping_invalid: { kind: 'invalid', title: 'The mapping or a code table is wrong', remedy: 'Correct what `errors` lists.' },
+  kind_owned_elsewhere: {
+    kind: 'conflict',
+    title: 'Another connection owns this kind of record',
+    remedy: 'Take the kind away from the other connection first; each kind has one owner.'
+  },
+  kind_not_offered: {
+    kind: 'invalid',
+    title: 'The adapter does not have this kind of record',
+    remedy: 'Take kinds that the adapter declares; GET /api/v1/adapters lists them.'
+  },
+  reject_unknown: { kind: 'not_found', title: 'Unknown entry of the error bin', remedy: 'Read the list again; old entries age out.' },
+  reject_state: {
+    kind: 'conflict',
+    title: 'The entry is not open',
+    remedy: 'Read it again; it was replayed, resolved or skipped meanwhile.'
+  },
+  reject_without_row: {
+    kind: 'conflict',
+    title: 'There is no row to edit',
+    remedy: 'Replay the delivery, or let the ERP send the record again.'
+  },
+  reject_without_table: {
+    kind: 'conflict',
+    title: 'No code table is the cause',
+    remedy: 'Edit the row, or correct it in the ERP and let it be sent again.'
+  },
+  code_entry_exists: {
+    kind: 'conflict',
+    title: 'The value has another translation already',
+    remedy: 'Change the code table on the page of the connection if the translation is wrong.'
+  },
+  delivery_not_replayable: {
+    kind: 'conflict',
+    title: 'The delivery cannot be replayed',
+    remedy: 'Wait until it is processed; without raw bytes let the ERP send it again.'
+  },
+  delivery_not_held: {
+    kind: 'conflict',
+    title: 'Nothing of this delivery waits for a decision',
+    remedy: 'Read the delivery again; somebody decided meanwhile.'
+  },
+  dry_run_source: { kind: 'invalid', title: 'Name one source', remedy: 'Give either a file (name and content) or the id of a delivery.' }
 } as const satisfies RefusalSpecs
 
 export const refuseExchange = refuser(exchangeErrors)

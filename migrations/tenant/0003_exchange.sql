@@ -178,6 +178,7 @@ create table exchange.reject (
   item bigint,
   outbox_seq bigint,
   kind text not null,
+  -- for display; empty for people
   record_key text,
   line integer,
   pointer text,
@@ -187,8 +188,9 @@ create table exchange.reject (
   -- value of the field and the whole row, sealed: {"value": …} and the row as JSON
   value_sealed bytea,
   row_sealed bytea,
-  -- HMAC of the row: the same bad row of the next delivery takes the place of this one
-  row_mac bytea,
+  -- HMAC of kind and key, or of the row where no key could be read: a later success resolves this one by it, and the same bad
+  -- record of the next delivery takes its place
+  subject_mac bytea,
   -- what a person put in its place; the original is kept
   edited_sealed bytea,
   -- a missing translation: table and value, so that one new entry clears all of them
@@ -206,8 +208,7 @@ create table exchange.reject (
 );
 create index reject_open on exchange.reject (connection_id, seq) where state = 'open';
 create index reject_cause on exchange.reject (cause) where state = 'open';
-create index reject_record on exchange.reject (connection_id, kind, record_key) where state = 'open';
-create index reject_row on exchange.reject (connection_id, kind, row_mac) where state = 'open' and row_mac is not null;
+create index reject_subject on exchange.reject (connection_id, subject_mac) where state = 'open';
 create index reject_replaying on exchange.reject (connection_id, seq) where state = 'replaying';
 
 -- Next sequence per ordering key. The row lock, held until commit, makes commit order and sequence the same.
