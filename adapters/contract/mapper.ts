@@ -264,8 +264,8 @@ function invert(table: Readonly<Record<string, string>>): Record<string, string>
 
 function columnsIn(rule: FieldRule | RecordRule): string[] {
   if (typeof rule === 'string') return [rule]
-  if (isRecordRule(rule)) return Object.values(rule).flatMap(columnsIn)
-  if ('each' in rule) return [rule.each]
+  if (isRecordRule(rule)) return Object.values(rule).flatMap(part => columnsIn(part))
+  if ('each' in rule) return [String(rule.each)]
   return [...(rule.from === undefined ? [] : [rule.from]), ...(rule.concat ?? []).flatMap(columnsIn)]
 }
 

@@ -130,7 +130,7 @@ export async function openTestHouse(
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers
       },
-      ...(body === undefined ? (raw === undefined ? {} : { body: raw as BodyInit }) : { body: JSON.stringify(body) })
+      ...(body === undefined ? (raw === undefined ? {} : { body: raw as string }) : { body: JSON.stringify(body) })
     })
     const text = await answer.text()
     const json = (answer.headers.get('content-type') ?? '').includes('json')

@@ -25,8 +25,8 @@ t.test('quantity: equal amounts are equal text', async t => {
 })
 
 t.test('quantity: adding and taking away again changes nothing', async t => {
-  fc.assert(fc.property(amounts, amounts, (a, b) => subtract(add(a, b), b) === a && compare(add(a, b), b) === compare(a, '0')))
-  fc.assert(fc.property(amounts, a => isZero(add(a, negate(a))) && fromScaled(toScaled(a)) === a))
+  t.doesNotThrow(() => fc.assert(fc.property(amounts, amounts, (a, b) => subtract(add(a, b), b) === a && compare(add(a, b), b) === compare(a, '0'))))
+  t.doesNotThrow(() => fc.assert(fc.property(amounts, a => isZero(add(a, negate(a))) && fromScaled(toScaled(a)) === a)))
 })
 
 t.test('quantity: a ratio is rounded half away from zero at the sixth digit', async t => {
