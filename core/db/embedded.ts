@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chownSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -132,16 +132,22 @@ interface Passwords {
   readonly provisioner: string
 }
 
+/** The file is there before the cluster is, so a cluster without it has lost it. Two starts at once agree on one file, whole. */
 function ensurePasswords(file: string, cluster: string): Passwords {
+  const clusterThere = !clusterAbsent(cluster)
   if (isAbsent(file)) {
-    if (!clusterAbsent(cluster)) {
+    if (clusterThere) {
       throw new StartRefusal([`${file} is missing, and without it the database beside it cannot be opened; put it back from your backup.`])
     }
     const made: Passwords = { superuser: randomBytes(24).toString('hex'), provisioner: randomBytes(24).toString('hex') }
+    const half = `${file}.new-${process.pid}`
+    writeFileSync(half, `${JSON.stringify(made)}\n`, { mode: 0o600 })
     try {
-      writeFileSync(file, `${JSON.stringify(made)}\n`, { mode: 0o600, flag: 'wx' })
+      linkSync(half, file)
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
+    } finally {
+      rmSync(half)
     }
   }
   return JSON.parse(readFileSync(file, 'utf8')) as Passwords
