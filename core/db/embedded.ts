@@ -145,9 +145,10 @@ function ensurePasswords(file: string, cluster: string): Passwords {
     try {
       linkSync(half, file)
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error
+      // Some mounted folders know no links; there a second start at the same moment is the operator's to avoid.
+      if (codeOf(error) !== 'EEXIST') renameSync(half, file)
     } finally {
-      rmSync(half)
+      rmSync(half, { force: true })
     }
   }
   return JSON.parse(readFileSync(file, 'utf8')) as Passwords
