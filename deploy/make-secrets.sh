@@ -14,10 +14,15 @@ make provisioner-password "$(openssl rand -hex 24)"
 make root-key "$(openssl rand -base64 32)"
 # The two containers share a network of their own, so this one connection goes without TLS, said outright.
 make database-url "postgresql://werkvloer:$(cat secrets/provisioner-password)@postgres:5432/werkvloer_control?sslmode=disable"
-# The server runs as user id 1000, PostgreSQL reads its own secrets as root before it gives that up.
-if [ "$(id -u)" = 0 ]; then chown 1000 secrets/database-url secrets/root-key; fi
+# In the containers the server runs as user id 1000 and PostgreSQL as 999; the files keep owner and mode there.
+owners=(1000 secrets/database-url secrets/root-key)
+owners_postgres=(999 secrets/postgres-password secrets/provisioner-password)
+if [ "$(id -u)" = 0 ]; then
+  chown "${owners[@]}"
+  chown "${owners_postgres[@]}"
+fi
 if [ ! -e werkvloer.env ]; then printf 'WERKVLOER_PUBLIC_URL=%s\n' "$url" > werkvloer.env; fi
 echo "Secrets are in deploy/secrets, settings in deploy/werkvloer.env."
-if [ "$(id -u)" != 0 ] && [ "$(id -u)" != 1000 ]; then
-  echo "Now, as root: chown 1000 deploy/secrets/database-url deploy/secrets/root-key"
+if [ "$(id -u)" != 0 ]; then
+  echo "Now, as root, in deploy: chown ${owners[*]}; chown ${owners_postgres[*]}"
 fi
