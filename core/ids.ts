@@ -15,8 +15,8 @@ export interface OpaqueToken {
 const kinds = ['api', 'refresh', 'invite', 'erp'] as const
 export type TokenKind = (typeof kinds)[number]
 
-export function newToken(kind: TokenKind): OpaqueToken {
-  const lookup = randomBytes(9).toString('hex')
+/** @param lookup of a token that gets a new secret; absent: a new one */
+export function newToken(kind: TokenKind, lookup: string = randomBytes(9).toString('hex')): OpaqueToken {
   const secret = randomBytes(32).toString('hex')
   return { text: `wv_${kind}_${lookup}_${secret}`, lookup, digest: sha256(secret) }
 }

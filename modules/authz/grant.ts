@@ -1,0 +1,81 @@
+import { timingSafeEqual } from 'node:crypto'
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
+import { type Ctx, type Identity, refuse, type Scope, type TxCtx } from '../../core/index.ts'
+
+/**
+ * The group part of every question about jobs, as SQL: true for jobs that the caller's operational groups select. `all` is said
+ * outright; no groups means no jobs. The one place where another module's query reads authz's rows.
+ */
+export function visible(c: Ctx | TxCtx, jobIdColumn: string): RawBuilder<SqlBool> {
+  const { scope } = c.grant
+  return sql<SqlBool>`(${scope.all}::boolean or exists (
+    select 1 from authz.job_scope s where s.job_id = ${sql.ref(jobIdColumn)} and (
+      s.department_code = any(${scope.departments}::text[]) or s.work_centre = any(${scope.workCentres}::text[])
+      or s.order_number = any(${scope.orders}::text[]) or s.order_number like any(${scope.orderPatterns}::text[]))))`
+}
+
+export function require(c: Ctx | TxCtx, permission: string): void {
+  if (!c.grant.permissions.has(permission)) throw refuse('forbidden', `This needs the permission "${permission}", which none of your roles gives.`)
+}
+
+interface GrantRow {
+  readonly id: string
+  readonly digest?: Buffer
+  readonly addresses?: string[]
+  readonly permissions: string[] | null
+  readonly all: boolean | null
+  readonly departments: string[] | null
+  readonly work_centres: string[] | null
+  readonly orders: string[] | null
+  readonly patterns: string[] | null
+}
+
+const scopeOf = (row: GrantRow): Scope => ({
+  all: row.all ?? false,
+  departments: row.departments ?? [],
+  workCentres: row.work_centres ?? [],
+  orders: row.orders ?? [],
+  orderPatterns: row.patterns ?? []
+})
+
+const rules = sql`
+  bool_or(kind = 'all') as "all",
+  array_agg(value) filter (where kind = 'department') as departments,
+  array_agg(value) filter (where kind = 'work_centre') as work_centres,
+  array_agg(value) filter (where kind = 'order') as orders,
+  array_agg(value) filter (where kind = 'order_pattern') as patterns`
+
+/**
+ * Session, roles and group rules in one query per request: nothing is cached, so nothing has to be invalidated. A role or group
+ * that changes counts on the next request; an ended session or a disabled user is out at once.
+ */
+export const identity: Identity = {
+  async ofSession(db, _tenant, { userId, sessionId }, at) {
+    const { rows } = await sql<GrantRow>`
+      select u.id, p.permissions, g.*
+      from authz.session s join authz."user" u on u.id = s.user_id
+        left join lateral (select array_agg(distinct permission) as permissions
+          from authz.user_role ur join authz.role r on r.id = ur.role_id, unnest(r.permissions) as permission where ur.user_id = u.id) p on true
+        left join lateral (select ${rules}
+          from authz.group_member m join authz.group_rule using (group_id) where m.user_id = u.id) g on true
+      where s.id = ${sessionId}::uuid and s.user_id = ${userId}::uuid and u.active and s.ended_at is null
+        and s.expires_at > ${at.toISOString()}::timestamptz`.execute(db.kysely)
+    const row = rows[0]
+    return (
+      row && {
+        principal: { kind: 'user', id: row.id, sessionId },
+        grant: { permissions: new Set([...(row.permissions ?? []), 'session.own']), scope: scopeOf(row) }
+      }
+    )
+  },
+  async ofApiKey(db, _tenant, { lookup, digest, ip }, at) {
+    const { rows } = await sql<GrantRow>`
+      select k.id, k.digest, k.addresses, k.permissions, g.*
+      from authz.api_key k left join lateral (select ${rules} from authz.group_rule where group_id = any(k.group_ids)) g on true
+      where k.lookup = ${lookup} and k.revoked_at is null and k.expires_at > ${at.toISOString()}::timestamptz`.execute(db.kysely)
+    const row = rows[0]
+    if (!row?.digest || !timingSafeEqual(row.digest, Buffer.from(digest))) return undefined
+    if (row.addresses && row.addresses.length > 0 && !row.addresses.includes(ip)) return undefined
+    return { principal: { kind: 'api_key', id: row.id }, grant: { permissions: new Set(row.permissions ?? []), scope: scopeOf(row) } }
+  }
+}
