@@ -276,8 +276,22 @@ export function serveSftp(options: {
     options.hangUp()
   })
   // Comes at a clean end and for a killed client. Without our own end OpenSSH's sftp waits for ever (measured).
-  sftp.on('end', () => void end().then(() => sftp.end()))
+  sftp.on('end', () => {
+    void end().then(() => {
+      sayGoodBye(sftp)
+      sftp.end()
+    })
+  })
   return end
 }
 
 const inFolder = (place: Place, folder: string): boolean => place.at === 'file' && place.folder === folder
+
+/** scp takes a channel that closes without an exit status for a failure; the library's SFTP object has no method for it. */
+function sayGoodBye(sftp: SFTPWrapper): void {
+  const channel = sftp as unknown as {
+    readonly _protocol?: { exitStatus?(channel: number, status: number): void }
+    readonly outgoing?: { readonly id: number; readonly state: string }
+  }
+  if (channel.outgoing?.state === 'open') channel._protocol?.exitStatus?.(channel.outgoing.id, 0)
+}
