@@ -14,7 +14,7 @@ export function checkName(given: string): { readonly name: string } | { readonly
   const name = given.normalize('NFC')
   if (name === '' || name === '.' || name === '..') return { problem: 'a file name is missing' }
   if (Buffer.byteLength(name) > mostNameBytes) return { problem: `the file name is longer than ${mostNameBytes} bytes` }
-  if (/[/\\]/.test(name)) return { problem: 'the file name holds a slash or backslash' }
+  if (/[/\\]|%(2f|5c|00)/i.test(name)) return { problem: 'the file name holds a slash or backslash, or an encoded one' }
   if (unprintable.test(name)) return { problem: 'the file name holds an invisible character' }
   if (/^\s|[\s.]$/.test(name)) return { problem: 'the file name begins with a space, or ends with a space or dot' }
   if (reserved.test(name)) return { problem: 'the file name is reserved by Windows' }

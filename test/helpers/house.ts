@@ -17,7 +17,7 @@ import { createShutdown, type Shutdown } from '../../core/shutdown.ts'
 import { prepare } from '../../core/start.ts'
 import type { Worker } from '../../core/tasks/worker.ts'
 import { parts } from '../../parts.ts'
-import { freshDatabase, provisionerUrl, urlFor } from './database.ts'
+import { freshDatabase, provisionerUrl, serverUrl, urlFor, withConnection } from './database.ts'
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void
@@ -183,7 +183,8 @@ async function dropTenant(house: House, id: string): Promise<void> {
     .executeTakeFirst()
   if (!row) return
   const { pool } = house.control.db
-  await pool.query(`drop database if exists "${row.database}" with (force)`)
+  // As superuser: an autovacuum worker that happens to be in it may not be ended by anybody else.
+  await withConnection(serverUrl(), client => client.query(`drop database if exists "${row.database}" with (force)`))
   await pool.query(`drop role if exists "${row.app_role}"`)
   await pool.query(`drop role if exists "${row.owner_role}"`)
 }

@@ -9,7 +9,7 @@ import { newSftpHostKey } from '../../core/exchange/host-key.ts'
 import { loadRootKey } from '../../core/keys/root-key.ts'
 import { silentLog } from '../../core/log.ts'
 import { type DueDesk, dueDesk } from '../../core/tasks/due.ts'
-import { freshDatabase, provisionerUrl, urlFor } from './database.ts'
+import { freshDatabase, provisionerUrl, serverUrl, urlFor, withConnection } from './database.ts'
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void
@@ -66,7 +66,8 @@ export async function drop(control: Control, id: string): Promise<void> {
   const row = await control.kysely.selectFrom('control.tenant').select(['database', 'owner_role', 'app_role']).where('id', '=', id).executeTakeFirst()
   if (!row) return
   const { pool } = control.db
-  await pool.query(`drop database if exists "${row.database}" with (force)`)
+  // As superuser: an autovacuum worker that happens to be in it may not be ended by anybody else.
+  await withConnection(serverUrl(), client => client.query(`drop database if exists "${row.database}" with (force)`))
   await pool.query(`drop role if exists "${row.app_role}"`)
   await pool.query(`drop role if exists "${row.owner_role}"`)
 }
