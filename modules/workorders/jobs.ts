@@ -1,55 +1,22 @@
-import { newId, quantity, refuse as refuseCore, type TxCtx } from '../../core/index.ts'
+import { quantity, refuse as refuseCore, type TxCtx } from '../../core/index.ts'
+import { type Amounts, amountsOf, blank, bookings, isNothing, nothing } from './booking.ts'
 import { refuse } from './errors.ts'
-import { tellOperation, tellOrder } from './feedback.ts'
-import { backflush, type MaterialItem, materialItems } from './materials.ts'
+import { tellOperation } from './feedback.ts'
+import { type MaterialItem, materialItems } from './materials.ts'
 import type { Needs } from './neighbours.ts'
-import {
-  checkAct,
-  checkOverReport,
-  completionOf,
-  incomingOf,
-  type JobAct,
-  type JobState,
-  type JobStatus,
-  missingQuantity,
-  type OrderStatus,
-  orderStatusOf,
-  type Shortfall
-} from './operation-rules.ts'
-import {
-  getSetting,
-  insertReport,
-  isActiveReason,
-  isReversed,
-  type LockedJob,
-  lockJob,
-  type Report,
-  reportById,
-  type Sibling,
-  saveJob,
-  siblingsOf
-} from './store.ts'
-
-/** Good, scrap, rework and their reasons of one submit; amounts as decimal text. */
-export interface Amounts {
-  readonly good?: string | undefined
-  readonly scrap?: string | undefined
-  readonly rework?: string | undefined
-  readonly scrapReason?: string | undefined
-  readonly reason?: string | undefined
-  readonly employeeId?: string | undefined
-}
+import { checkAct, completionOf, incomingOf, type JobAct, type JobStatus, missingQuantity } from './operation-rules.ts'
+import { before, orderAfter, stateOf } from './siblings.ts'
+import { insertReport, isReversed, type LockedJob, lockJob, type Report, reportById, siblingsOf } from './store.ts'
 
 export interface Starting {
   readonly employeeIds?: readonly string[] | undefined
   readonly activity?: 'setup' | 'run' | undefined
 }
 
-const nothing = { good: quantity.zero, scrap: quantity.zero, rework: quantity.zero } as const
-
 /** The acts on a job. Each locks order and job first, and each is one state change, one journal entry and its feedback. */
 export function jobActs(needs: Needs) {
-  const { authz, timekeeping, inventory, outbox, journal } = needs
+  const { authz, timekeeping, inventory, outbox } = needs
+  const { note, takeBack, book, move } = bookings(needs)
 
   /** The locked job, if it lies within the caller's groups and its state allows the act. */
   async function lock(tx: TxCtx, jobId: string, act: JobAct): Promise<LockedJob> {
@@ -58,9 +25,6 @@ export function jobActs(needs: Needs) {
     checkAct(act, stateOf(job))
     return job
   }
-
-  const note = (tx: TxCtx, act: string, job: LockedJob, data: Record<string, string | readonly string[] | null>): Promise<void> =>
-    journal.append(tx, { act, subject: 'workorders.job', subjectId: job.id, data: { orderId: job.order_id, ...data } })
 
   async function employees(tx: TxCtx, given: readonly string[] | undefined): Promise<readonly string[]> {
     if (given && given.length > 0) return [...new Set(given)].sort()
@@ -202,135 +166,6 @@ export function jobActs(needs: Needs) {
     return { reversalId, replacementId }
   }
 
-  async function takeBack(tx: TxCtx, job: LockedJob, original: Report, reason: string, at: string): Promise<string> {
-    const negated = {
-      good: quantity.negate(original.good),
-      scrap: quantity.negate(original.scrap),
-      rework: quantity.negate(original.rework)
-    }
-    const key = await tellOperation(
-      tx,
-      outbox,
-      job,
-      job.status,
-      at,
-      { ...negated, scrapReason: original.scrap_reason },
-      original.outbox_key ?? undefined
-    )
-    const receiptKey =
-      original.receipt_key === null
-        ? null
-        : await receipt(tx, job, { quantity: negated.good, location: null, reverses: original.receipt_key })
-    const row = {
-      ...blank(tx, job, at),
-      ...negated,
-      kind: 'reversal' as const,
-      scrap_reason: original.scrap_reason,
-      reverses: original.id,
-      reason,
-      outbox_key: key,
-      receipt_key: receiptKey
-    }
-    await insertReport(tx, row)
-    await saveJob(tx, { id: job.id, orderId: job.order_id, status: job.status, orderStatus: job.order_status, ...negated, at })
-    return row.id
-  }
-
-  interface Booking {
-    readonly added: { readonly good: string; readonly scrap: string; readonly rework: string }
-    readonly amounts: Amounts
-    readonly status: JobStatus
-    readonly shortfall: Shortfall
-    readonly kind: 'report' | 'replacement'
-    readonly replaces?: string
-  }
-
-  /** One report row with everything that follows from it. */
-  async function book(tx: TxCtx, job: LockedJob, siblings: readonly Sibling[], booking: Booking): Promise<string> {
-    const { added, amounts, status, shortfall, kind } = booking
-    const at = tx.clock.iso()
-    const setting = await getSetting(tx)
-    checkOverReport(
-      stateOf(job),
-      { overReport: setting.over_report, overPercent: setting.over_percent },
-      {
-        planned: job.planned_quantity,
-        goodAfter: quantity.add(job.good, added.good),
-        unit: job.unit,
-        reason: amounts.reason
-      }
-    )
-    const scrapReason = await reasonOf(tx, added.scrap, amounts.scrapReason)
-    const key = await tellOperation(tx, outbox, job, status, at, { ...added, scrapReason })
-    const last = isLast(job, siblings)
-    const receiptKey =
-      last && setting.product_receipt === 'last_operation' && job.article !== null && !quantity.isZero(added.good)
-        ? await receipt(tx, job, { quantity: added.good, location: setting.receipt_location })
-        : null
-    const row = {
-      ...blank(tx, job, at),
-      ...added,
-      kind,
-      scrap_reason: scrapReason,
-      shortfall,
-      replaces: booking.replaces ?? null,
-      reason: amounts.reason ?? null,
-      employee_id: amounts.employeeId ?? null,
-      outbox_key: key,
-      receipt_key: receiptKey
-    }
-    await insertReport(tx, row)
-    await move(tx, job, { status, orderStatus: orderAfter(job, siblings, status), at, tell: false, added })
-    const done = { good: quantity.add(job.good, added.good), scrap: quantity.add(job.scrap, added.scrap) }
-    await backflush(tx, inventory, { job, last, setting: setting.backflush, completed: status === 'completed', ...done })
-    if (kind === 'report') await note(tx, status === 'completed' ? 'job.complete' : 'job.report', job, { reportId: row.id })
-    return row.id
-  }
-
-  /** Stores the new state and sums, and tells the ERP what changed. */
-  async function move(
-    tx: TxCtx,
-    job: LockedJob,
-    to: {
-      readonly status: JobStatus
-      readonly orderStatus: OrderStatus
-      readonly at: string
-      /** whether the operation's state is a message of its own, or went out with the quantities */
-      readonly tell: boolean
-      readonly added?: { readonly good: string; readonly scrap: string; readonly rework: string }
-    }
-  ): Promise<void> {
-    await saveJob(tx, {
-      id: job.id,
-      orderId: job.order_id,
-      status: to.status,
-      orderStatus: to.orderStatus,
-      ...(to.added ?? nothing),
-      at: to.at
-    })
-    if (to.tell) await tellOperation(tx, outbox, job, to.status, to.at)
-    await tellOrder(tx, outbox, job, to.orderStatus, to.at)
-  }
-
-  const receipt = (tx: TxCtx, job: LockedJob, what: { quantity: string; location: string | null; reverses?: string }): Promise<string> =>
-    inventory.receive(tx, {
-      orderNumber: job.order_number,
-      operationNumber: job.number,
-      connectionId: job.connection_id,
-      article: job.article ?? '',
-      unit: job.unit,
-      lot: null,
-      ...what
-    })
-
-  async function reasonOf(tx: TxCtx, scrap: string, given: string | undefined): Promise<string | null> {
-    if (quantity.isZero(scrap)) return null
-    if (given === undefined)
-      throw refuse('scrap_reason_missing', 'Scrap needs a reason: send `scrapReason` with one of the codes in the list.')
-    if (!(await isActiveReason(tx, given))) throw refuse('scrap_reason_unknown', `"${given}" is no scrap reason in use.`)
-    return given
-  }
-
   /** Takes material for a job out of stock. @returns the id of the act in the ledger */
   async function consume(tx: TxCtx, jobId: string, items: readonly MaterialItem[]): Promise<string> {
     const job = await lock(tx, jobId, 'consume')
@@ -358,57 +193,9 @@ const noSuchReport = () => refuseCore('not_found', 'There is no such report with
 
 const use = (job: LockedJob) => ({ orderNumber: job.order_number, operationNumber: job.number, connectionId: job.connection_id })
 
-const stateOf = (job: LockedJob): JobState => ({
-  number: job.number,
-  orderNumber: job.order_number,
-  status: job.status,
-  orderStatus: job.order_status
-})
-
-const amountsOf = (amounts: Amounts) => ({
-  good: amounts.good ?? quantity.zero,
-  scrap: amounts.scrap ?? quantity.zero,
-  rework: amounts.rework ?? quantity.zero
-})
-const isNothing = (added: { good: string; scrap: string; rework: string }): boolean =>
-  quantity.isZero(added.good) && quantity.isZero(added.scrap) && quantity.isZero(added.rework)
-
-const isLast = (job: LockedJob, siblings: readonly Sibling[]): boolean =>
-  siblings.every(
-    other => other.status === 'cancelled' || other.sequence < job.sequence || (other.sequence === job.sequence && other.number < job.number)
-  )
-
-/** The operations just before this one: those with the highest lower sequence. */
-function before(job: LockedJob, siblings: readonly Sibling[]): readonly Sibling[] {
-  const earlier = siblings.filter(other => other.sequence < job.sequence && other.status !== 'cancelled')
-  const nearest = Math.max(...earlier.map(other => other.sequence))
-  return earlier.filter(other => other.sequence === nearest)
-}
-
-function orderAfter(job: LockedJob, siblings: readonly Sibling[], status: JobStatus): OrderStatus {
-  const counts: Partial<Record<JobStatus, number>> = { [status]: 1 }
-  for (const other of siblings) counts[other.status] = (counts[other.status] ?? 0) + 1
-  return orderStatusOf(job.order_status, counts)
-}
-
 const reduced = (job: LockedJob, original: Report): LockedJob => ({
   ...job,
   good: quantity.subtract(job.good, original.good),
   scrap: quantity.subtract(job.scrap, original.scrap),
   rework: quantity.subtract(job.rework, original.rework)
-})
-
-/** The columns that every report row has in common. */
-const blank = (tx: TxCtx, job: LockedJob, at: string) => ({
-  id: newId(),
-  job_id: job.id,
-  scrap_reason: null,
-  shortfall: 'none' as Shortfall,
-  reverses: null,
-  replaces: null,
-  reason: null,
-  reported_by: `${tx.principal.kind}:${tx.principal.id}`,
-  employee_id: null,
-  receipt_key: null,
-  at
 })
