@@ -119,7 +119,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     },
     erpToken: exchange.identifyErpToken
   })
-  const platform: Platform = { config, clock, log, tenants, directory, tokens, journal, outbox: exchange.outbox, blobs }
+  const platform: Platform = { config, clock, log, tenants, directory, tokens, journal, outbox: exchange.outbox, blobs, catalogue: () => permissions }
   const modules = boot(platform, parts.modules)
   const faces = Object.fromEntries([...modules].map(([name, built]) => [name, built.face])) as unknown as Faces
   identity = [...modules.values()].find(built => built.identity)?.identity

@@ -20,12 +20,15 @@ export interface Platform {
   readonly journal: Journal
   readonly outbox: Outbox
   readonly blobs: Blobs
+  /** Every permission of the house -> what it allows. */
+  readonly catalogue: () => Readonly<Record<string, string>>
 }
 
 /** Faces of the modules; each module adds its own by declaration merging: `declare module '../../core/index.ts' { interface Faces { authz: Authz } }`. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by the modules
 export interface Faces {}
 
+export type { Config } from './config.ts'
 export { type Clock, fixedClock, systemClock } from './clock.ts'
 export type { Ctx, Grant, Principal, PrincipalKind, Scope, Tenant, TxCtx } from './context.ts'
 export { noScope, wholeScope } from './context.ts'

@@ -1,0 +1,132 @@
+import type { RawBuilder, SqlBool } from 'kysely'
+import { constraintMeans, type Ctx, defineModule, newId, type TxCtx, withTx } from '../../core/index.ts'
+import { adminRoutes } from './admin-routes.ts'
+import { dictionary } from './dictionary.ts'
+import { authzErrors } from './errors.ts'
+import { identity, require, visible } from './grant.ts'
+import { createGroup } from './groups.ts'
+import { seedRoles } from './roles.ts'
+import { doorRoutes } from './routes.ts'
+import { forgetAttempts } from './session-store.ts'
+import { deleteScopes, insertDepartments, insertUser, knownDepartments, roleByName, setGroups, setRoles, unknownDepartmentsRule, upsertLinks, upsertScopes, userById } from './store.ts'
+import { invite, usernameBlind } from './users.ts'
+
+/** What neighbours may ask of authz. */
+export interface Authz {
+  /** SQL condition: the caller's operational groups select the job in this column. */
+  visible(c: Ctx | TxCtx, jobIdColumn: string): RawBuilder<SqlBool>
+  /** Refuses `forbidden` when none of the caller's roles gives the permission. */
+  require(c: Ctx | TxCtx, permission: string): void
+  /** By what these jobs are selected; written in the transaction that writes the jobs. */
+  scopeJobs(tx: TxCtx, rows: readonly { jobId: string; orderNumber: string; department: string; workCentre: string | null }[]): Promise<void>
+  unscopeJobs(tx: TxCtx, jobIds: readonly string[]): Promise<void>
+  /** Department codes of incoming work orders. @returns those that this customer's setting refuses */
+  noteDepartments(tx: TxCtx, codes: readonly string[]): Promise<ReadonlySet<string>>
+  /** Employees as timekeeping knows them, so that one may sign in with the number. */
+  linkEmployees(tx: TxCtx, rows: readonly { id: string; numberBlind: Buffer | null; active: boolean }[]): Promise<void>
+  /** The employee that the signed-in user is; null when not linked. */
+  employeeOfUser(c: Ctx | TxCtx): Promise<string | null>
+  /** Built-in roles from the catalogue; idempotent. */
+  seed(tx: TxCtx, catalogue: readonly string[]): Promise<void>
+  /** @returns the token of the one-time link */
+  createFirstAdministrator(tx: TxCtx, wanted: { username: string }): Promise<{ inviteToken: string }>
+}
+
+declare module '../../core/index.ts' {
+  interface Faces {
+    authz: Authz
+  }
+}
+
+constraintMeans('user_employee_key', 'employee_linked', authzErrors.employee_linked, 'Another user is linked to this employee already.')
+
+export default defineModule({
+  name: 'authz',
+  needs: ['config', 'journal', 'directory', 'tenants', 'tokens', 'catalogue'],
+  permissions: {
+    'users.read': 'See users, their roles and groups.',
+    'users.manage': 'Make, change and switch off users.',
+    'roles.read': 'See roles and the permission catalogue.',
+    'roles.manage': 'Make and change own roles, within what one holds.',
+    'groups.read': 'See operational groups and the jobs they cover.',
+    'groups.manage': 'Make and change operational groups.',
+    'api_keys.manage': 'Make and revoke API keys.',
+    'access.explain': 'Ask why somebody may or may not do something.'
+  },
+  personalData: [
+    { table: 'authz.user', subject: 'username_blind', columns: ['username_sealed', 'name_sealed', 'employee_id', 'last_sign_in_at'], why: 'to sign in' },
+    { table: 'authz.session', subject: 'user_id', columns: ['last_used_at'], why: 'to end sessions' },
+    { table: 'authz.sign_in_attempt', subject: 'account_blind', columns: ['account_blind', 'address_blind', 'at'], why: 'to slow guessing down' },
+    { table: 'authz.employee_link', subject: 'number_blind', columns: ['number_blind', 'active'], why: 'to sign in with the employee number' },
+    { table: 'authz.user_role', subject: 'user_id', columns: ['user_id'], why: 'to decide what somebody may do' },
+    { table: 'authz.group_member', subject: 'user_id', columns: ['user_id'], why: 'to decide for which jobs' },
+    { table: 'authz.invitation', subject: 'user_id', columns: ['user_id'], why: 'to choose a first password' }
+  ],
+  retention: [
+    { table: 'authz.sign_in_attempt', after: '24 hours', rule: 'deleted by a duty' },
+    { table: 'authz.session', after: 'end of contract', rule: 'return or destruction' },
+    { table: 'authz.user', after: 'end of contract', rule: 'return or destruction' }
+  ],
+  dictionary,
+  errors: authzErrors,
+  build({ config, journal, directory, tenants, tokens, catalogue }) {
+    const services = { journal, directory, tenants, tokens, catalogue: () => new Set(Object.keys(catalogue())), descriptions: catalogue }
+    const door = doorRoutes(services, config)
+    const admin = adminRoutes(services, config)
+    return {
+      face: {
+        visible,
+        require,
+        scopeJobs: upsertScopes,
+        unscopeJobs: deleteScopes,
+        async noteDepartments(tx, codes) {
+          const wanted = [...new Set(codes)]
+          const known = new Set((await knownDepartments(tx, wanted)).map(row => row.code))
+          const fresh = wanted.filter(code => !known.has(code))
+          if (fresh.length === 0) return new Set()
+          if ((await unknownDepartmentsRule(tx)) === 'reject') return new Set(fresh)
+          await insertDepartments(tx, fresh)
+          return new Set()
+        },
+        linkEmployees: upsertLinks,
+        async employeeOfUser(c) {
+          if (c.principal.kind !== 'user') return null
+          return (await userById(c, c.principal.id))?.employee_id ?? null
+        },
+        seed: seedRoles,
+        async createFirstAdministrator(tx, { username }) {
+          const id = newId()
+          await insertUser(tx, {
+            id,
+            username_blind: usernameBlind(tx, username),
+            username_sealed: tx.tenant.keys.seal(username, { table: 'authz.user', column: 'username_sealed', row: id }),
+            name_sealed: null,
+            employee_id: null,
+            password_phc: null
+          })
+          const role = await roleByName(tx, 'administrator')
+          if (!role) throw new Error('the built-in roles are not there: seed first')
+          await setRoles(tx, id, [role.id])
+          await setGroups(tx, id, [await createGroup(tx, journal, { name: 'Everything', rules: [{ kind: 'all', value: '' }] })])
+          await journal.append(tx, { act: 'user.create', subject: 'authz.user', subjectId: id, data: { first: true } })
+          return { inviteToken: await invite(tx, services, id) }
+        }
+      },
+      identity,
+      routes: app => {
+        door(app)
+        admin(app)
+      },
+      duties: [
+        {
+          name: 'authz-attempts',
+          everySeconds: 3_600,
+          run: async ctx => {
+            const before = new Date(ctx.clock.now().getTime() - 86_400_000).toISOString()
+            await withTx(ctx, tx => forgetAttempts(tx, before))
+          }
+        }
+      ]
+    }
+  }
+})
