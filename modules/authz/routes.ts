@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { act, type App, type Config, type Ctx, errorResponses, Id, Text, withTx } from '../../core/index.ts'
+import { type App, type Config, type Ctx, errorResponses, Id, Text, withTx } from '../../core/index.ts'
 import {
   AcceptBody,
   AcceptedShape,
