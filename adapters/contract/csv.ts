@@ -4,6 +4,10 @@ export interface CsvOptions {
   readonly delimiter: string
   /** Columns that must be in the header; a missing one rejects the file. */
   readonly required?: readonly string[]
+  /** Takes spaces around cells away, except inside quotes. */
+  readonly trim?: boolean
+  /** First cell of a last row whose second cell is the number of rows between header and itself; then it must be there and right. */
+  readonly trailer?: string
 }
 
 export interface CsvRow {
@@ -14,111 +18,150 @@ export interface CsvRow {
   readonly problem?: { readonly code: string; readonly message: string }
 }
 
-/** A cell or a row longer than this is an accident or an attack. */
+/** A row longer than this is an accident or an attack. */
 const mostCharacters = 1_048_576
 const mostColumns = 2_000
 
+/** A row while it is read; a quoted cell may go on over several lines. */
+interface Reading {
+  readonly line: number
+  readonly cells: string[]
+  /** Parts of the quoted cell that is open; undefined outside quotes. */
+  quoted: string[] | undefined
+  length: number
+  misplaced: boolean
+}
+
 /**
- * Reads RFC 4180 rows from lines: quoted line breaks, doubled quotes, a byte-order mark, any line end. A ragged row is a problem of that
- * row; a quote that is never closed, a missing column or an empty file reject the whole file.
+ * Reads RFC 4180 rows from lines: quoted line breaks, doubled quotes, a byte-order mark. A quote inside a cell that does not begin with
+ * one is an inch mark and stays. A ragged row is a problem of that row; a quote that is never closed, a missing column, a wrong trailer
+ * or an empty file reject the whole file. Rows without any value are skipped.
  * @throws AdapterError `payload`
  */
 export async function* csvRows(lines: AsyncIterable<string>, options: CsvOptions): AsyncIterable<CsvRow> {
   let header: readonly string[] | undefined
+  let open: Reading | undefined
   let number = 0
-  let start = 0
-  let pending: string | undefined
+  let rows = 0
+  let counted: number | undefined
   for await (const raw of lines) {
     number++
-    const line = number === 1 ? raw.replace(/^\uFEFF/, '') : raw
-    if (pending === undefined) start = number
-    const text: string = pending === undefined ? line : `${pending}\n${line}`
-    if (text.length > mostCharacters) {
-      throw new AdapterError('payload', `Line ${start} is longer than a million characters, or a quote that opens there is never closed.`)
+    const reading: Reading = open ?? { line: number, cells: [], quoted: undefined, length: 0, misplaced: false }
+    const ended = readLine(reading, number === 1 ? raw.replace(/^\uFEFF/, '') : raw, options)
+    if (reading.length > mostCharacters) {
+      throw new AdapterError(
+        'payload',
+        `The row on line ${reading.line} is longer than a million characters, or a quote that opens there is never closed.`
+      )
     }
-    if (openQuote(text)) {
-      pending = text
+    open = ended ? undefined : reading
+    if (!ended || reading.cells.every(cell => cell === '')) continue
+    if (header === undefined) {
+      header = headerOf(reading.cells, options)
       continue
     }
-    pending = undefined
-    if (text === '') continue
-    const cells = split(text, options.delimiter)
-    if (header === undefined) header = headerOf(cells, options)
-    else yield rowOf(header, cells, start)
+    if (counted !== undefined) throw new AdapterError('payload', `Line ${reading.line} stands behind the trailer "${options.trailer}".`)
+    counted = trailerOf(reading.cells, options)
+    if (counted !== undefined) continue
+    rows++
+    yield rowOf(header, reading)
   }
-  if (pending !== undefined) throw new AdapterError('payload', `A quote that opens on line ${start} is never closed: the file is cut off or not CSV.`)
+  if (open)
+    throw new AdapterError('payload', `A quote that opens in the row on line ${open.line} is never closed: the file is cut off or not CSV.`)
   if (header === undefined) throw new AdapterError('payload', 'The file is empty: there is not even a header line.')
+  if (options.trailer === undefined) return
+  if (counted === undefined)
+    throw new AdapterError('payload', `The last line "${options.trailer}" with the number of rows is missing: the file is cut off.`)
+  if (counted !== rows) throw new AdapterError('payload', `The trailer says ${counted} rows, the file has ${rows}.`)
 }
 
-function headerOf(cells: readonly string[], options: CsvOptions): readonly string[] {
-  if (cells.length > mostColumns) throw new AdapterError('payload', `The header has ${cells.length} columns; at most ${mostColumns} are read.`)
+/** Reads one line into the row. @returns whether the row ends with it */
+function readLine(reading: Reading, line: string, { delimiter, trim = false }: CsvOptions): boolean {
+  reading.length += line.length + 1
+  const plain = (cell: string): string => (trim ? cell.trim() : cell)
+  if (reading.quoted === undefined && !line.includes('"')) {
+    for (const cell of line.split(delimiter)) reading.cells.push(plain(cell))
+    return true
+  }
+  let at = 0
+  for (;;) {
+    let afterQuote = false
+    if (reading.quoted === undefined) {
+      const begin = trim ? at + (/^\s*/.exec(line.slice(at))?.[0].length ?? 0) : at
+      if (line[begin] === '"') {
+        reading.quoted = []
+        at = begin + 1
+      }
+    }
+    if (reading.quoted !== undefined) {
+      const quote = line.indexOf('"', at)
+      if (quote < 0) {
+        reading.quoted.push(line.slice(at), '\n')
+        return false
+      }
+      reading.quoted.push(line.slice(at, quote))
+      at = quote + 1
+      if (line[at] === '"') {
+        reading.quoted.push('"')
+        at++
+        continue
+      }
+      reading.cells.push(reading.quoted.join(''))
+      reading.quoted = undefined
+      afterQuote = true
+    }
+    const end = line.indexOf(delimiter, at)
+    const rest = line.slice(at, end < 0 ? undefined : end)
+    // Behind a closing quote only the separator may stand.
+    if (afterQuote) reading.misplaced ||= rest.trim() !== ''
+    else reading.cells.push(plain(rest))
+    if (end < 0) return true
+    at = end + delimiter.length
+  }
+}
+
+function headerOf(cells: readonly string[], { required = [], delimiter }: CsvOptions): readonly string[] {
+  if (cells.length > mostColumns)
+    throw new AdapterError('payload', `The header has ${cells.length} columns; at most ${mostColumns} are read.`)
   const names = cells.map(cell => cell.trim())
   const twice = names.find((name, index) => name !== '' && names.indexOf(name) !== index)
   if (twice !== undefined) throw new AdapterError('payload', `The column "${twice}" stands twice in the header.`)
-  const missing = (options.required ?? []).filter(name => !names.includes(name))
+  const missing = required.filter(name => !names.includes(name))
   if (missing.length > 0) {
-    const hint = names.length === 1 && options.delimiter !== ',' ? ` Only one column was found: is "${options.delimiter}" really the separator?` : ''
+    const hint = names.length === 1 ? ` Only one column was found: is "${delimiter}" really the separator?` : ''
     throw new AdapterError('payload', `The header lacks ${missing.map(name => `"${name}"`).join(', ')}.${hint}`)
   }
   return names
 }
 
-function rowOf(header: readonly string[], cells: readonly string[], line: number): CsvRow {
+/** The number of a trailer row; undefined for any other row. */
+function trailerOf(cells: readonly string[], { trailer }: CsvOptions): number | undefined {
+  if (trailer === undefined || cells[0] !== trailer) return undefined
+  const [, count = '', ...others] = cells
+  if (!/^\d{1,9}$/.test(count) || others.some(cell => cell !== '')) {
+    throw new AdapterError('payload', `The last line "${trailer}" must hold the number of rows as its second cell and nothing else.`)
+  }
+  return Number(count)
+}
+
+function rowOf(header: readonly string[], { cells, line, misplaced }: Reading): CsvRow {
+  const problem = (code: string, message: string): CsvRow => ({ line, row: undefined, problem: { code, message } })
+  if (misplaced)
+    return problem('quote_misplaced', `The row on line ${line} has text behind a closing quote. Quotes inside quotes are written twice.`)
   if (cells.length !== header.length) {
-    return {
-      line,
-      row: undefined,
-      problem: {
-        code: 'row_ragged',
-        message: `Line ${line} has ${cells.length} cells, the header has ${header.length}. A cell with the separator in it needs quotes.`
-      }
-    }
+    return problem(
+      'row_ragged',
+      `The row on line ${line} has ${cells.length} cells, the header has ${header.length}. A cell with the separator in it needs quotes.`
+    )
   }
   const row: Record<string, string> = Object.create(null)
   for (const [index, name] of header.entries()) if (name !== '') row[name] = cells[index] ?? ''
   return { line, row }
 }
 
-/** Whether an odd number of quotes was seen: then the row goes on on the next line. */
-function openQuote(text: string): boolean {
-  let count = 0
-  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count++
-  return count % 2 === 1
-}
-
-function split(text: string, delimiter: string): string[] {
-  if (!text.includes('"')) return text.split(delimiter)
-  const cells: string[] = []
-  let at = 0
-  for (;;) {
-    if (text[at] === '"') {
-      let cell = ''
-      let from = at + 1
-      for (;;) {
-        const quote = text.indexOf('"', from)
-        cell += text.slice(from, quote < 0 ? undefined : quote)
-        if (quote < 0 || text[quote + 1] !== '"') {
-          at = quote < 0 ? text.length : quote + 1
-          break
-        }
-        cell += '"'
-        from = quote + 2
-      }
-      const end = text.indexOf(delimiter, at)
-      cells.push(cell + text.slice(at, end < 0 ? undefined : end))
-      if (end < 0) return cells
-      at = end + delimiter.length
-    } else {
-      const end = text.indexOf(delimiter, at)
-      cells.push(text.slice(at, end < 0 ? undefined : end))
-      if (end < 0) return cells
-      at = end + delimiter.length
-    }
-  }
-}
-
-/** One line with CRLF, quoted where needed. Values go out as they are: this is for machines, not for a spreadsheet. */
+/** One line with CRLF, quoted where needed (RFC 4180). Values go out as they are: this is for machines, not for a spreadsheet. */
 export function csvLine(values: readonly string[], delimiter: string): string {
-  const quote = (value: string): string => (value.includes(delimiter) || /["\r\n]/.test(value) || value !== value.trim() ? `"${value.replaceAll('"', '""')}"` : value)
+  const quote = (value: string): string =>
+    value.includes(delimiter) || /["\r\n]/.test(value) || value !== value.trim() ? `"${value.replaceAll('"', '""')}"` : value
   return `${values.map(quote).join(delimiter)}\r\n`
 }

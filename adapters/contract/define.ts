@@ -10,7 +10,10 @@ export function defineAdapter<const S extends ConfigSchema>(adapter: Adapter<S>)
  * One record at a time in the order given; after one that did not get through, the later ones of the same ordering key are answered
  * `not-sent` without being tried.
  */
-export async function* eachInOrder(batch: ExportBatch, send: (item: ExportItem) => Promise<ExportOutcomeBody>): AsyncIterable<ExportOutcome> {
+export async function* eachInOrder(
+  batch: ExportBatch,
+  send: (item: ExportItem) => Promise<ExportOutcomeBody>
+): AsyncIterable<ExportOutcome> {
   const stopped = new Set<string>()
   for (const item of batch.items) {
     if (stopped.has(item.orderingKey)) {

@@ -5,12 +5,15 @@ export { type CsvOptions, type CsvRow, csvLine, csvRows } from './csv.ts'
 export { defineAdapter, eachInOrder } from './define.ts'
 export { AdapterError, type ErrorClass, TransportError } from './errors.ts'
 export { shortKey } from './keys.ts'
+export { decodeLines } from './lines.ts'
 export { checkManifest } from './manifest-check.ts'
-export { createMapper, type MapperSettings, mappingProblems } from './mapper.ts'
+export { createMapper, type MapperSettings } from './mapper.ts'
+export { mappingProblems } from './mapping-check.ts'
 export {
   backoffSeconds,
   blocksOrder,
   freshMessage,
+  type LookupAnswerBody,
   lookupGapSeconds,
   type MessageEvent,
   type MessagePhase,
@@ -36,5 +39,6 @@ export {
   schemaOfImport
 } from './records.ts'
 export { type Secret, secret } from './secret.ts'
+export { readSettings, type SettingProblem, type Settings } from './settings.ts'
 export type * from './types.ts'
 export { formatInZone, instantOf, parseWallTime, type WallTime, wallTimeAt } from './zoned-time.ts'

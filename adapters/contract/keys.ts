@@ -4,8 +4,9 @@ const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /**
  * A key squeezed into a short reference field: upper-case letters and digits (Crockford's base 32), the same for the same key. Twelve
- * characters give 60 bits: a clash among a million keys has a chance of one in two million; take 16 where the field has room.
- * @param maxLength 8 to 32
+ * characters give 60 bits: two of a million keys meet with a chance of one in two million; take 16 where the field has room.
+ * @throws RangeError below 8
+ * @param maxLength at least 8; more than 32 gives 32
  */
 export function shortKey(key: string, maxLength: number): string {
   if (!Number.isInteger(maxLength) || maxLength < 8) throw new RangeError('a short key needs at least 8 characters to stay unique')

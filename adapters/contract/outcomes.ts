@@ -1,4 +1,4 @@
-import type { ErpRef, ExportOutcomeBody, ExportCapability, LookupAnswer, Reject } from './types.ts'
+import type { ErpRef, ExportCapability, ExportOutcomeBody, Reject } from './types.ts'
 
 /**
  * The outcome machine: what becomes of one feedback message. Pure, and the same for the host and the conformance kit.
@@ -6,7 +6,17 @@ import type { ErpRef, ExportOutcomeBody, ExportCapability, LookupAnswer, Reject 
  * waiting → sealed → sending → accepted | delivered | rejected | unknown | (not-sent) sealed again
  * unknown → lookup → accepted, or sealed again after two looks that found nothing, or parked for a person
  */
-export type MessagePhase = 'waiting' | 'held' | 'sealed' | 'sending' | 'accepted' | 'delivered' | 'rejected' | 'unknown' | 'parked' | 'dropped'
+export type MessagePhase =
+  | 'waiting'
+  | 'held'
+  | 'sealed'
+  | 'sending'
+  | 'accepted'
+  | 'delivered'
+  | 'rejected'
+  | 'unknown'
+  | 'parked'
+  | 'dropped'
 
 export interface MessageState {
   readonly state: MessagePhase
@@ -35,13 +45,21 @@ export const freshMessage: MessageState = {
   alarm: null
 }
 
+/** A lookup's answer without its key. */
+export type LookupAnswerBody =
+  | { readonly found: true; readonly ref: ErpRef }
+  | { readonly found: false }
+  | { readonly found: 'cannot-tell'; readonly reason: string }
+
 export type MessageEvent =
   | { readonly type: 'sealed' }
   /** An attempt begins. Whoever finds a message in `sending` after a crash treats it as `no-outcome`. */
   | { readonly type: 'attempt' }
   | { readonly type: 'outcome'; readonly outcome: ExportOutcomeBody }
   | { readonly type: 'no-outcome'; readonly reason: string }
-  | { readonly type: 'lookup'; readonly answer: Omit<LookupAnswer, 'key'> | { found: true; ref: ErpRef } | { found: false } | { found: 'cannot-tell'; reason: string } }
+  | { readonly type: 'lookup'; readonly answer: LookupAnswerBody }
+  /** The search itself did not get through (no network): asked again later, it proves nothing. */
+  | { readonly type: 'lookup-failed' }
   | { readonly type: 'ack'; readonly outcome: ExportOutcomeBody }
   | { readonly type: 'deadline' }
   | { readonly type: 'decide'; readonly decision: 'there'; readonly ref: ErpRef }
@@ -60,12 +78,20 @@ export const backoffSeconds = (attempts: number): number => Math.min(900, 5 * 2 
 const lookupSeconds = [30, 120, 600] as const
 /** Two looks that found nothing count only when they are this far apart. */
 export const lookupGapSeconds = 600
-/** Alarm when something was not sent for this long. */
+/** Alarm when something was not sent for about this long: the waits before the twelfth attempt add up to 66 minutes. */
 export const notSentAlarmSeconds = 3_600
+const notSentAlarmAttempts = 11
+const contradiction = {
+  refusedAfterwards: 'The ERP first accepted this and then refused it. Compare it with the ERP.',
+  acceptedAfterwards: 'The ERP first refused this and then accepted it. Compare it with the ERP.',
+  otherDocument: 'The ERP accepted this twice, under two documents. Compare it with the ERP.'
+} as const
 
+/** Whether nothing more will happen to it. */
 export const settled = (state: MessagePhase): boolean => state === 'accepted' || state === 'dropped'
 /** Whether later messages of the same ordering key must wait for it. */
-export const blocksOrder = (state: MessagePhase): boolean => !(state === 'accepted' || state === 'delivered' || state === 'dropped' || state === 'held')
+export const blocksOrder = (state: MessagePhase): boolean =>
+  !(state === 'accepted' || state === 'delivered' || state === 'dropped' || state === 'held')
 
 /** The state after an event; `undefined` where the event does not apply and nothing may change. */
 export function next(message: MessageState, event: MessageEvent, now: number, rules: MessageRules): MessageState | undefined {
@@ -80,6 +106,8 @@ export function next(message: MessageState, event: MessageEvent, now: number, ru
       return message.state === 'sending' ? afterUnknown(message, event.reason, now, rules) : undefined
     case 'lookup':
       return message.state === 'unknown' ? afterLookup(message, event.answer, now) : undefined
+    case 'lookup-failed':
+      return message.state === 'unknown' ? { ...message, nextAttemptAt: now + lookupWait(message.lookups) } : undefined
     case 'ack':
       return afterAck(message, event.outcome)
     case 'deadline':
@@ -105,7 +133,8 @@ function afterOutcome(message: MessageState, outcome: ExportOutcomeBody, now: nu
       return { ...message, ...clear, state: 'rejected', reject: outcome.reject }
     case 'not-sent': {
       const wait = Math.max(outcome.retryAfterSeconds ?? 0, backoffSeconds(message.attempts))
-      return { ...message, state: 'sealed', previous: 'not-sent', nextAttemptAt: now + wait * 1000 }
+      const alarm = message.attempts >= notSentAlarmAttempts ? `Not sent for an hour or more: ${outcome.reason}` : message.alarm
+      return { ...message, state: 'sealed', previous: 'not-sent', nextAttemptAt: now + wait * 1000, alarm }
     }
     case 'unknown':
       return afterUnknown(message, outcome.reason, now, rules)
@@ -120,26 +149,24 @@ function afterUnknown(message: MessageState, reason: string, now: number, rules:
   if (rules.idempotency === 'native' || rules.idempotency === 'deterministic-file') {
     return { ...message, state: 'sealed', previous: 'unknown', nextAttemptAt: now + backoffSeconds(message.attempts) * 1000 }
   }
-  if (!rules.hasLookup || rules.idempotency === 'none') return { ...message, state: 'parked', previous: 'unknown', nextAttemptAt: null, alarm: reason }
+  if (!rules.hasLookup || rules.idempotency === 'none')
+    return { ...message, state: 'parked', previous: 'unknown', nextAttemptAt: null, alarm: reason }
   return { ...message, state: 'unknown', previous: 'unknown', lookups: 0, notFoundAt: [], nextAttemptAt: now + lookupSeconds[0] * 1000 }
 }
 
-function afterLookup(message: MessageState, answer: { readonly found: boolean | 'cannot-tell'; readonly ref?: ErpRef; readonly reason?: string }, now: number): MessageState {
+function afterLookup(message: MessageState, answer: LookupAnswerBody, now: number): MessageState {
   const lookups = message.lookups + 1
-  if (answer.found === true && answer.ref) {
-    return { ...message, state: 'accepted', lookups, ref: answer.ref, nextAttemptAt: null, alarm: null }
-  }
-  if (answer.found === 'cannot-tell') {
-    return { ...message, state: 'parked', lookups, nextAttemptAt: null, alarm: answer.reason ?? 'The ERP cannot tell whether this arrived.' }
-  }
+  if (answer.found === true) return { ...message, state: 'accepted', lookups, ref: answer.ref, nextAttemptAt: null, alarm: null }
+  if (answer.found === 'cannot-tell') return { ...message, state: 'parked', lookups, nextAttemptAt: null, alarm: answer.reason }
   const notFoundAt = [...message.notFoundAt, now]
   const first = notFoundAt[0] ?? now
   if (notFoundAt.length >= 2 && now - first >= lookupGapSeconds * 1000) {
     return { ...message, state: 'sealed', lookups, notFoundAt: [], previous: 'unknown', nextAttemptAt: null }
   }
-  const wait = lookupSeconds[Math.min(lookups, lookupSeconds.length - 1)] ?? 600
-  return { ...message, lookups, notFoundAt, nextAttemptAt: now + wait * 1000 }
+  return { ...message, lookups, notFoundAt, nextAttemptAt: now + lookupWait(lookups) }
 }
+
+const lookupWait = (lookups: number): number => (lookupSeconds[Math.min(lookups, lookupSeconds.length - 1)] ?? lookupGapSeconds) * 1000
 
 /** The ERP's late answer. Repeated ones change nothing; one that contradicts what is known raises an alarm and changes nothing else. */
 function afterAck(message: MessageState, outcome: ExportOutcomeBody): MessageState | undefined {
@@ -147,25 +174,39 @@ function afterAck(message: MessageState, outcome: ExportOutcomeBody): MessageSta
   const no = outcome.status === 'rejected'
   if (!yes && !no) return undefined
   if (message.state === 'accepted') {
-    return yes ? undefined : { ...message, alarm: 'The ERP first accepted this and then refused it. Compare it with the ERP.' }
+    if (no) return alarmed(message, contradiction.refusedAfterwards)
+    const other = message.ref !== null && outcome.ref.document !== message.ref.document
+    return other ? alarmed(message, contradiction.otherDocument) : undefined
   }
   if (message.state === 'rejected') {
-    return no ? undefined : { ...message, state: 'accepted', ref: outcome.ref, reject: null, alarm: 'The ERP first refused this and then accepted it. Compare it with the ERP.' }
+    return no ? undefined : { ...message, state: 'accepted', ref: outcome.ref, reject: null, alarm: contradiction.acceptedAfterwards }
   }
-  if (message.state === 'waiting' || message.state === 'held' || message.state === 'dropped') return undefined
-  if (yes) return { ...message, state: 'accepted', ref: outcome.ref, confirmBy: null, nextAttemptAt: null, alarm: null }
-  return no ? { ...message, state: 'rejected', reject: outcome.reject, confirmBy: null, nextAttemptAt: null, alarm: null } : undefined
+  // What was never sent cannot be acknowledged.
+  if (message.attempts === 0 || message.state === 'dropped') return undefined
+  const clear = { confirmBy: null, nextAttemptAt: null, alarm: null }
+  return yes
+    ? { ...message, ...clear, state: 'accepted', ref: outcome.ref }
+    : { ...message, ...clear, state: 'rejected', reject: outcome.reject }
 }
+
+const alarmed = (message: MessageState, alarm: string): MessageState | undefined =>
+  message.alarm === alarm ? undefined : { ...message, alarm }
 
 function decide(message: MessageState, event: Extract<MessageEvent, { type: 'decide' }>): MessageState | undefined {
   const open = message.state === 'parked' || message.state === 'unknown' || message.state === 'rejected'
   if (event.decision === 'there') {
-    return open || message.state === 'delivered' ? { ...message, state: 'accepted', ref: event.ref, nextAttemptAt: null, confirmBy: null, alarm: null } : undefined
-  }
-  if (event.decision === 'send') {
-    return message.state === 'parked' || message.state === 'unknown'
-      ? { ...message, state: 'sealed', nextAttemptAt: null, notFoundAt: [], alarm: null }
+    return open || message.state === 'delivered'
+      ? { ...message, state: 'accepted', ref: event.ref, nextAttemptAt: null, confirmBy: null, alarm: null }
       : undefined
   }
-  return open || message.state === 'waiting' || message.state === 'held' ? { ...message, state: 'dropped', nextAttemptAt: null, alarm: null } : undefined
+  if (event.decision === 'send') {
+    // A delivered one whose acknowledgement is overdue may have been lost by the ERP; only a person can know.
+    const lost = message.state === 'delivered' && message.alarm !== null
+    return message.state === 'parked' || message.state === 'unknown' || lost
+      ? { ...message, state: 'sealed', nextAttemptAt: null, confirmBy: null, notFoundAt: [], alarm: null }
+      : undefined
+  }
+  return open || message.state === 'waiting' || message.state === 'held'
+    ? { ...message, state: 'dropped', nextAttemptAt: null, alarm: null }
+    : undefined
 }

@@ -14,7 +14,10 @@ export type RecordDecision = 'new' | 'changed' | 'unchanged' | 'stale'
  * Whether an incoming record counts. An older revision never overwrites a newer one. Where the ERP gives none, the arrival number plays
  * its part, so that the replay of an old delivery never undoes a later one.
  */
-export function decideRecord(known: KnownRecord | undefined, incoming: { revision: Revision | undefined; hash: string; arrival: number }): RecordDecision {
+export function decideRecord(
+  known: KnownRecord | undefined,
+  incoming: { revision: Revision | undefined; hash: string; arrival: number }
+): RecordDecision {
   if (!known) return 'new'
   const order = compareRevisions(incoming.revision, known.revision)
   if (order === undefined ? incoming.arrival < known.arrival : order < 0) return 'stale'
@@ -37,7 +40,10 @@ export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (value !== null && typeof value === 'object') {
     const entries = Object.entries(value).filter(([, v]) => v !== undefined)
-    return `{${entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`).join(',')}}`
+    return `{${entries
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`)
+      .join(',')}}`
   }
   return JSON.stringify(value ?? null)
 }

@@ -6,12 +6,18 @@ import { type Static, type TObject, type TSchema, Type } from 'typebox'
  */
 const closed = { additionalProperties: false } as const
 
-/** Bounded text without control characters: PostgreSQL refuses NUL, terminals obey the others. */
-const text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$' })
+/** The patterns of text fields. No control characters: PostgreSQL refuses NUL, terminals obey the others; no half of a surrogate pair. */
+export const patterns = {
+  text: '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$',
+  decimal: '^-?\\d{1,12}(\\.\\d{1,6})?$',
+  instant: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,6})?Z$',
+  day: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$'
+} as const
+const text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: patterns.text })
 const code = text(40)
-const decimal = Type.String({ pattern: '^-?\\d{1,12}(\\.\\d{1,6})?$' })
-const instant = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,6})?Z$' })
-const day = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$' })
+const decimal = Type.String({ pattern: patterns.decimal })
+const instant = Type.String({ pattern: patterns.instant })
+const day = Type.String({ pattern: patterns.day })
 const seconds = Type.Integer({ minimum: 0, maximum: 31_622_400 })
 const optional = Type.Optional
 
@@ -61,7 +67,9 @@ export const importRecords = {
     {
       number: code,
       workOrder: code,
-      lines: Type.Array(Type.Object({ line: code, article: code, quantity: QuantityRecord, location: optional(code) }, closed), { maxItems: 5_000 })
+      lines: Type.Array(Type.Object({ line: code, article: code, quantity: QuantityRecord, location: optional(code) }, closed), {
+        maxItems: 5_000
+      })
     },
     closed
   ),
@@ -138,15 +146,19 @@ export const importOrder = ['location', 'article', 'employee', 'workOrder', 'pic
 export const importKinds = Object.keys(importRecords) as readonly ImportKind[]
 export const exportKinds = Object.keys(exportRecords) as readonly ExportKind[]
 
-/** The field by which a record of each kind is known; stock is known by three. */
+const joined = (parts: readonly string[]): string => parts.map(part => part.replace(/[|\\]/g, '\\$&')).join('|')
+
+/** What a record of each kind is known by; stock by article, place and lot, joined so that no two places share a key. */
 export const keyOf: { [K in ImportKind]: (record: ImportRecords[K]) => string } = {
   workOrder: record => record.number,
   article: record => record.number,
-  stock: record => [record.article, record.location, record.lot ?? ''].join('|'),
+  stock: record => joined([record.article, record.location, record.lot ?? '']),
   pickList: record => record.number,
   location: record => record.code,
   employee: record => record.key
 }
 
+/** JSON Schema of an import kind. */
 export const schemaOfImport = (kind: ImportKind): TSchema => importRecords[kind]
+/** JSON Schema of an export kind. */
 export const schemaOfExport = (kind: ExportKind): TSchema => exportRecords[kind]

@@ -6,6 +6,7 @@ export interface Secret {
   toJSON(): '[secret]'
 }
 
+/** Wraps a secret text. */
 export function secret(value: string): Secret {
   const hidden = { reveal: () => value, toJSON: () => '[secret]' as const }
   return Object.defineProperties(hidden, {

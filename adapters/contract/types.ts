@@ -147,12 +147,18 @@ export interface RecordRule {
 }
 export interface MappingSet {
   readonly imports?: { readonly [K in ImportKind]?: RecordRule }
+  /** Unit of the ERP (after the code table) -> the unit we count in. A factor only inside one dimension, kept as an exact fraction. */
+  readonly units?: UnitTable
   /** Export kind -> ERP column -> path of ours ("workOrder", "quantity.value"), with a code table for the way out. */
   readonly exports?: { readonly [K in ExportKind]?: Readonly<Record<string, string | OutRule>> }
 }
+/** 1 gram = 1/1000 kilogram: { "GRM": { "unit": "KGM", "numerator": "1", "denominator": "1000" } } */
+export type UnitTable = Readonly<Record<string, { readonly unit: string; readonly numerator: string; readonly denominator: string }>>
 export interface OutRule {
   readonly from?: string
   readonly const?: string
+  /** Where ours is absent, or the table has not exactly one translation back. */
+  readonly default?: string
   readonly code?: string
   readonly decimal?: '.' | ','
   readonly date?: string
@@ -188,7 +194,7 @@ export type RecordItem = {
     readonly record: ImportRecords[K]
     readonly revision?: Revision
     readonly at?: Position
-    /** The row as the ERP sent it; kept, sealed, when the record is refused later. */
+    /** The row as the ERP sent it, without the columns that no rule names; kept, sealed, when the record is refused later. */
     readonly row?: Readonly<Record<string, unknown>>
     /** Columns that no rule names: dropped and counted. */
     readonly unknown?: readonly string[]
@@ -258,9 +264,14 @@ export type LookupAnswer = { readonly key: string } & (
 
 export type RecordOf<K extends ImportKind> = Extract<RecordItem, { kind: K }>
 export interface Mapper {
-  /** Applies mapping, code tables and time zone, then checks the record's schema. Throws AdapterError `payload` when a required column is missing altogether. */
+  /**
+   * Applies mapping, code tables, units and time zone, then checks the record's schema. A row of a table (`at.line`) that lacks the very
+   * column of a required field throws AdapterError `payload`: the format changed. In a list of objects the same is one bad row.
+   */
   row<K extends ImportKind>(kind: K, row: Readonly<Record<string, unknown>>, at?: Position): RecordOf<K> | RejectItem
-  out(item: ExportItem): { readonly ok: true; readonly row: Readonly<Record<string, string>> } | { readonly ok: false; readonly reject: Reject }
+  out(
+    item: ExportItem
+  ): { readonly ok: true; readonly row: Readonly<Record<string, string>> } | { readonly ok: false; readonly reject: Reject }
   code(table: string, value: string, direction: 'in' | 'out'): string | undefined
   /** Undefined for a local time that does not exist (spring), the first one where it exists twice (autumn). */
   instant(local: string, format: string): Instant | undefined
@@ -363,6 +374,9 @@ export interface Adapter<S extends ConfigSchema = ConfigSchema> {
   export?(batch: ExportBatch, ctx: AdapterCtx<ConfigOf<S>>): AsyncIterable<ExportOutcome>
   lookup?(items: readonly ExportItem[], ctx: AdapterCtx<ConfigOf<S>>): AsyncIterable<LookupAnswer>
   /** What the ERP holds of a day, for the nightly comparison. */
-  reconcile?(day: LocalDate, ctx: AdapterCtx<ConfigOf<S>>): AsyncIterable<{ readonly key?: string; readonly ref: ErpRef; readonly body?: Json }>
+  reconcile?(
+    day: LocalDate,
+    ctx: AdapterCtx<ConfigOf<S>>
+  ): AsyncIterable<{ readonly key?: string; readonly ref: ErpRef; readonly body?: Json }>
   migrateConfig?(from: number, config: Json): Json
 }

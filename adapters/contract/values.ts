@@ -1,0 +1,73 @@
+import type { Revision } from './types.ts'
+import { wrong } from './unmapped.ts'
+import { instantOf, parseWallTime } from './zoned-time.ts'
+
+const plainDecimal = /^-?\d{1,12}(\.\d{1,6})?$/
+
+/** "1.234,50" with a comma -> "1234.50"; the other sign counts as thousands mark only where it stands at thousands. */
+export function readDecimal(text: string, sign: '.' | ','): string {
+  const mark = sign === ',' ? '.' : ','
+  const [whole = '', fraction, ...more] = text.trim().split(sign)
+  const grouped = sign === ',' ? /^[-+]?\d{1,3}(\.\d{3})+$/ : /^[-+]?\d{1,3}(,\d{3})+$/
+  const digits = (grouped.test(whole) ? whole.replaceAll(mark, '') : whole).replace(/^\+/, '')
+  const plain = fraction === undefined ? digits : `${digits}.${fraction}`
+  if (more.length > 0 || !plainDecimal.test(plain)) {
+    throw wrong('number_wrong', text, `is no number with "${sign}" as decimal sign, at most 12 digits before and 6 after it.`)
+  }
+  return plain
+}
+
+/** Whole numbers of up to 15 digits. */
+export function readInteger(text: string): number {
+  if (!/^[-+]?\d{1,15}$/.test(text.trim())) throw wrong('number_wrong', text, 'is no whole number.')
+  return Number(text)
+}
+
+/** "24-12-2026" by "dd-MM-yyyy" -> "2026-12-24". */
+export function readDate(text: string, pattern: string): string {
+  const wall = parseWallTime(text.trim(), pattern)
+  if (!wall) throw wrong('date_wrong', text, `is no day of the form ${pattern}.`)
+  return [String(wall.year).padStart(4, '0'), String(wall.month).padStart(2, '0'), String(wall.day).padStart(2, '0')].join('-')
+}
+
+/** An instant from RFC 3339 text ("iso") or from the wall clock of a zone by a pattern. */
+export function readInstant(text: string, pattern: string, timeZone: string): string {
+  if (pattern === 'iso') {
+    const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text.trim()) ? Date.parse(text.trim()) : Number.NaN
+    if (Number.isNaN(at)) throw wrong('time_wrong', text, 'is no time like 2026-03-01T07:15:00Z.')
+    return new Date(at).toISOString().replace('.000Z', 'Z')
+  }
+  const wall = parseWallTime(text.trim(), pattern)
+  if (!wall) throw wrong('time_wrong', text, `is no time of the form ${pattern}.`)
+  const at = instantOf(wall, timeZone)
+  if (at === undefined) throw wrong('time_does_not_exist', text, `does not exist in ${timeZone}: the clock was put forward over it.`)
+  return at
+}
+
+/** A number is a sequence, RFC 3339 text a time; also as { seq } or { changedAt }. */
+export function readRevision(value: unknown): Revision | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'object') {
+    const { seq, changedAt } = value as { seq?: unknown; changedAt?: unknown }
+    if (seq !== undefined) return readRevision(seq)
+    return changedAt === undefined ? undefined : { changedAt: readInstant(String(changedAt), 'iso', 'UTC') }
+  }
+  const text = String(value).trim()
+  if (/^\d{1,15}$/.test(text)) return { seq: Number(text) }
+  return { changedAt: readInstant(text, 'iso', 'UTC') }
+}
+
+const scale = 1_000_000n
+
+/** A quantity times numerator over denominator, exact to six decimals, half away from zero. Other text is given back unchanged. */
+export function convert(value: string, numerator: string, denominator: string): string {
+  const divisor = BigInt(denominator)
+  if (!plainDecimal.test(value) || divisor <= 0n) return value
+  const negative = value.startsWith('-')
+  const [whole = '0', fraction = ''] = (negative ? value.slice(1) : value).split('.')
+  const scaled = (BigInt(whole) * scale + BigInt(fraction.padEnd(6, '0'))) * BigInt(numerator)
+  const rounded = (scaled * 2n + divisor) / (divisor * 2n)
+  const decimals = (rounded % scale).toString().padStart(6, '0').replace(/0+$/, '')
+  const text = (rounded / scale).toString() + (decimals === '' ? '' : `.${decimals}`)
+  return negative && rounded !== 0n ? `-${text}` : text
+}
