@@ -24,8 +24,7 @@ import {
 import { refuseExchange } from './errors.ts'
 import { doneNameOf, isTemporaryName, matchesGlob } from './file-names.ts'
 import { openRaw, type RawWriter, rawWriter, removeRaw } from './raw.ts'
-
-export type AdapterRegistry = ReadonlyMap<string, Adapter<never>>
+import type { AdapterRegistry } from './registry.ts'
 
 export interface ArrivalOptions {
   readonly blobs: Blobs
@@ -245,7 +244,7 @@ async function accept(tx: TxCtx, delivery: Delivery): Promise<void> {
 }
 
 /** The done file that an adapter wants beside files of this name. */
-function doneTemplateOf(adapter: Adapter<never> | undefined, name: string): string | undefined {
+function doneTemplateOf(adapter: Adapter | undefined, name: string): string | undefined {
   for (const capability of Object.values(adapter?.manifest.imports ?? {})) {
     const files = capability?.files
     if (files?.done !== undefined && matchesGlob(files.pattern, name)) return files.done
@@ -253,13 +252,13 @@ function doneTemplateOf(adapter: Adapter<never> | undefined, name: string): stri
   return undefined
 }
 
-const doneTemplates = (adapter: Adapter<never> | undefined): readonly string[] =>
+const doneTemplates = (adapter: Adapter | undefined): readonly string[] =>
   Object.values(adapter?.manifest.imports ?? {}).flatMap(capability =>
     capability?.files?.done === undefined ? [] : [capability.files.done]
   )
 
 /** Whether a name is that of a done file: a signal, never a delivery to process. */
-const isDoneFile = (adapter: Adapter<never> | undefined, name: string): boolean =>
+const isDoneFile = (adapter: Adapter | undefined, name: string): boolean =>
   doneTemplates(adapter).some(
     template => matchesGlob(template.replaceAll(/\{(name|stem)\}/g, '*'), name) && !/^\{(name|stem)\}$/.test(template)
   )

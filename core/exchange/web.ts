@@ -7,12 +7,13 @@ import { Refusal, refuse } from '../errors.ts'
 import type { App } from '../http/app.ts'
 import { act } from '../http/idempotency.ts'
 import { errorResponses, Id, Instant } from '../http/schemas.ts'
-import { type AdapterRegistry, type ArrivalOptions, recordDelivery, writeRaw } from './arrivals.ts'
+import { type ArrivalOptions, recordDelivery, writeRaw } from './arrivals.ts'
 import { adapterOf, findByConnection, loadOf } from './deliveries-store.ts'
 import { DeliveryResultShape, isSettled, resultOf } from './delivery-views.ts'
 import { refuseExchange } from './errors.ts'
 import { listOutboxFiles, noteFetched, readOutboxFile } from './outbox-files-store.ts'
 import { removeRaw } from './raw.ts'
+import type { AdapterRegistry } from './registry.ts'
 
 const closed = { additionalProperties: false }
 const contentTypes = ['application/json', 'text/csv', 'application/xml', 'text/xml']
