@@ -6,8 +6,8 @@ import { migrate } from './core/commands/migrate.ts'
 import { serve } from './core/commands/serve.ts'
 import { tenant } from './core/commands/tenant.ts'
 import { verifyJournalCommand } from './core/commands/verify-journal.ts'
-import { print, printError } from './core/print.ts'
 import { Refusal } from './core/errors.ts'
+import { print, printError } from './core/print.ts'
 import { StartRefusal, startRefusalExitCode } from './core/start-refusal.ts'
 import { demo, demoBeside } from './demo/index.ts'
 import { parts } from './parts.ts'
@@ -17,7 +17,7 @@ const commands: readonly Command[] = [serve, migrate, tenant, doctor, verifyJour
 const house: CommandHouse = { parts, version, demo: demoBeside }
 
 function help(): void {
-  print('Werkvloer: between a manufacturer\'s ERP and its shop floor.\n')
+  print("Werkvloer: between a manufacturer's ERP and its shop floor.\n")
   print('  npm start                   install, start PostgreSQL, a demo factory, web on 8080, SFTP on 2222')
   print('  npm start -- --only web     one part')
   print('  npm run demo                the main job as a script to watch')
@@ -60,7 +60,8 @@ try {
     process.exitCode = 1
   } else {
     printError(error instanceof Error ? (error.stack ?? error.message) : String(error))
-    for (let cause = (error as Error).cause; cause instanceof Error; cause = cause.cause) printError(`caused by: ${cause.stack ?? cause.message}`)
+    for (let cause = (error as Error).cause; cause instanceof Error; cause = cause.cause)
+      printError(`caused by: ${cause.stack ?? cause.message}`)
     process.exitCode = 1
   }
 }

@@ -93,7 +93,11 @@ export const coreErrors = {
     title: 'The request does not fit the schema',
     remedy: 'Correct the fields listed in `errors` and send the request again.'
   },
-  malformed_body: { kind: 'invalid', title: 'The body is not readable', remedy: 'Send well-formed JSON in UTF-8 with a Content-Length that fits.' },
+  malformed_body: {
+    kind: 'invalid',
+    title: 'The body is not readable',
+    remedy: 'Send well-formed JSON in UTF-8 with a Content-Length that fits.'
+  },
   malformed_address: { kind: 'invalid', title: 'The address is not readable', remedy: 'Encode the path and the query as RFC 3986 says.' },
   unauthenticated: { kind: 'unauthenticated', title: 'Not signed in', remedy: 'Sign in, or send a valid access token or API key.' },
   forbidden: { kind: 'forbidden', title: 'Permission missing', remedy: 'Ask an administrator for the permission named in the detail.' },
@@ -109,7 +113,11 @@ export const coreErrors = {
   },
   conflict: { kind: 'conflict', title: 'Conflicts with what is stored', remedy: 'Read the current state and decide again.' },
   body_too_large: { kind: 'too_large', title: 'The body is too large', remedy: 'Split it; the limit is named in the detail.' },
-  unsupported_media_type: { kind: 'unsupported', title: 'Media type not supported', remedy: 'Send application/json, or what the route names.' },
+  unsupported_media_type: {
+    kind: 'unsupported',
+    title: 'Media type not supported',
+    remedy: 'Send application/json, or what the route names.'
+  },
   too_many_requests: { kind: 'too_many', title: 'Too many requests', remedy: 'Wait for the seconds in Retry-After.' },
   unavailable: {
     kind: 'unavailable',

@@ -1,9 +1,9 @@
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
-import type { Receivers } from './exchange/receivers.ts'
+import type { Command } from './commands/command.ts'
 import type { RefusalSpecs } from './errors.ts'
+import type { Receivers } from './exchange/receivers.ts'
 import type { App } from './http/app.ts'
 import type { Identity } from './http/identity.ts'
-import type { Command } from './commands/command.ts'
 import type { Faces, Platform } from './index.ts'
 
 /** Everything a module may ask for: the platform's values and its neighbours' faces. */
@@ -61,7 +61,8 @@ export interface ModuleSpec<Name extends keyof Faces, N extends keyof Registry> 
 }
 
 /** Destructure the needs in `build({ clock, journal })`: then an undeclared need stops the boot instead of a request. */
-export const defineModule = <Name extends keyof Faces, const N extends keyof Registry>(spec: ModuleSpec<Name, N>): ModuleSpec<Name, N> => spec
+export const defineModule = <Name extends keyof Faces, const N extends keyof Registry>(spec: ModuleSpec<Name, N>): ModuleSpec<Name, N> =>
+  spec
 
 /** A module with its types forgotten, as the host holds it. */
 export interface AnyModule {

@@ -3,23 +3,23 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type Control, directoryOf, openControl, signingKeysOf, sftpHostKeyOf } from './db/control.ts'
+import { type Control, directoryOf, openControl, sftpHostKeyOf, signingKeysOf } from './db/control.ts'
 import { tenantRegistry } from './db/tenants.ts'
 import type { Directory } from './db/tenants-face.ts'
-import { type Built, boot, type Dictionary, type Duty } from './host.ts'
 import type { RefusalSpecs } from './errors.ts'
+import { coreDeclaration } from './exchange/declaration.ts'
 import type { Exchange } from './exchange/exchange.ts'
 import { openExchange } from './exchange/exchange.ts'
-import { coreDeclaration } from './exchange/declaration.ts'
+import { type Built, boot, type Dictionary, type Duty } from './host.ts'
 import type { App } from './http/app.ts'
-import { descriptionRoute } from './http/openapi.ts'
 import { healthRoutes } from './http/health.ts'
 import type { Identity } from './http/identity.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
+import { descriptionRoute } from './http/openapi.ts'
+import { welcomePages } from './http/pages.ts'
 import { coreSpecs } from './http/problem.ts'
 import { createServer } from './http/server.ts'
 import { registerSession } from './http/session.ts'
-import { welcomePages } from './http/pages.ts'
 import type { Faces, Platform } from './index.ts'
 import { journal } from './journal/append.ts'
 import { sealTenant } from './journal/seal.ts'
@@ -119,7 +119,18 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     },
     erpToken: exchange.identifyErpToken
   })
-  const platform: Platform = { config, clock, log, tenants, directory, tokens, journal, outbox: exchange.outbox, blobs, catalogue: () => permissions }
+  const platform: Platform = {
+    config,
+    clock,
+    log,
+    tenants,
+    directory,
+    tokens,
+    journal,
+    outbox: exchange.outbox,
+    blobs,
+    catalogue: () => permissions
+  }
   const modules = boot(platform, parts.modules)
   const faces = Object.fromEntries([...modules].map(([name, built]) => [name, built.face])) as unknown as Faces
   identity = [...modules.values()].find(built => built.identity)?.identity
@@ -128,7 +139,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     employeeRefs: (ctx, ids) => parts.employeeRefs(faces, ctx, ids)
   })
 
-  healthRoutes(app, [{ name: 'the control database', check: async () => void (await control.db.pool.query('select 1')) }], () => shutdown.stopping)
+  healthRoutes(
+    app,
+    [{ name: 'the control database', check: async () => void (await control.db.pool.query('select 1')) }],
+    () => shutdown.stopping
+  )
   welcomePages(app)
   descriptionRoute(app)
   exchange.routes(app)

@@ -8,7 +8,11 @@ export interface Parts {
   readonly modules: readonly AnyModule[]
   readonly adapters: readonly Adapter<never>[]
   /** Seeds a new tenant and makes its first administrator. @returns the one-time token of the link */
-  readonly welcome: (faces: Faces, tx: TxCtx, given: { username: string; permissions: readonly string[] }) => Promise<{ inviteToken: string }>
+  readonly welcome: (
+    faces: Faces,
+    tx: TxCtx,
+    given: { username: string; permissions: readonly string[] }
+  ) => Promise<{ inviteToken: string }>
   /** Employee id -> what the ERP calls them, read when a batch is sealed. */
   readonly employeeRefs: (faces: Faces, ctx: Ctx, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
 }

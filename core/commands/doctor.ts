@@ -1,10 +1,9 @@
 import { statfsSync } from 'node:fs'
 import { systemClock } from '../clock.ts'
-import { print } from '../print.ts'
 import { verifyJournal } from '../journal/verify.ts'
+import { print } from '../print.ts'
 import type { Command } from './command.ts'
 import { withHouse } from './with-house.ts'
-
 
 /** Checks from outside in what the product needs, one line each; the exit code is 1 when something is wrong. */
 export const doctor: Command = {
@@ -27,20 +26,32 @@ export const doctor: Command = {
       const server = rows[0]
       const major = Number.parseInt(server?.version ?? '0', 10)
       line(major >= 15 && major <= 18, 'PostgreSQL', `version ${server?.version} (15 to 18 are supported)`)
-      line(server?.super === false, 'provisioner', server?.super ? 'is a superuser: give it CREATEDB and CREATEROLE only' : 'is no superuser')
+      line(
+        server?.super === false,
+        'provisioner',
+        server?.super ? 'is a superuser: give it CREATEDB and CREATEROLE only' : 'is no superuser'
+      )
       line(Number(server?.skew ?? 99) < 60, 'clock', `${Number(server?.skew ?? 0).toFixed(1)} s apart from the database's`)
       const disk = statfsSync(house.config.dataDir)
       const free = (disk.bavail * disk.bsize) / 2 ** 30
       line(free > 2, 'disk', `${free.toFixed(1)} GiB free in the data folder`)
       for (const entry of await house.tenants.list()) {
         if (entry.state !== 'active') {
-          line(entry.state !== 'provisioning', `tenant ${entry.code}`, entry.state === 'provisioning' ? 'half made: run "tenant create" again' : entry.state)
+          line(
+            entry.state !== 'provisioning',
+            `tenant ${entry.code}`,
+            entry.state === 'provisioning' ? 'half made: run "tenant create" again' : entry.state
+          )
           continue
         }
         try {
           const ctx = await house.tenants.system(entry.id, 'doctor')
           const journal = await verifyJournal(ctx)
-          line(journal.ok, `tenant ${entry.code}`, `schema ${entry.schemaVersion}, journal of ${journal.entries} entries ${journal.ok ? 'as sealed' : 'NOT as sealed'}`)
+          line(
+            journal.ok,
+            `tenant ${entry.code}`,
+            `schema ${entry.schemaVersion}, journal of ${journal.entries} entries ${journal.ok ? 'as sealed' : 'NOT as sealed'}`
+          )
         } catch (error) {
           line(false, `tenant ${entry.code}`, (error as Error).message)
         }

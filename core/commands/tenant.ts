@@ -1,6 +1,6 @@
-import { withTx } from '../db/tx.ts'
-import { provisionTenant } from '../db/provision.ts'
 import { systemClock } from '../clock.ts'
+import { provisionTenant } from '../db/provision.ts'
+import { withTx } from '../db/tx.ts'
 import type { House } from '../house.ts'
 import { print } from '../print.ts'
 import { StartRefusal } from '../start-refusal.ts'
@@ -43,7 +43,7 @@ export const tenant: Command = {
       return index < 0 ? undefined : args[index + 1]
     }
     const name = option('--name')
-    if (name === undefined || name === '') throw new StartRefusal(['tenant create: --name is missing; write the customer\'s name.'])
+    if (name === undefined || name === '') throw new StartRefusal(["tenant create: --name is missing; write the customer's name."])
     return withHouse(commandHouse, async house => {
       const made = await createTenant(house, commandHouse, {
         code,

@@ -36,7 +36,12 @@ export function openControl(options: { url: string; root: RootKey; max: number; 
  * checks that the root key is the one this installation was made with, and never makes a lost key anew.
  * @throws Error naming what does not fit
  */
-export async function prepareControl(url: string, root: RootKey, clock: Clock, sftpHostKey: () => { publicLine: string; privatePem: string }): Promise<void> {
+export async function prepareControl(
+  url: string,
+  root: RootKey,
+  clock: Clock,
+  sftpHostKey: () => { publicLine: string; privatePem: string }
+): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'werkvloer migrate' })
   await client.connect()
   try {
@@ -54,13 +59,10 @@ export async function prepareControl(url: string, root: RootKey, clock: Clock, s
         host.publicLine,
         root.wrap(Buffer.from(host.privatePem), 'sftp_host_key/ssh-ed25519')
       ])
-      await client.query('insert into control.signing_key (kid, realm, public_pem, private_wrapped, created_at) values ($1, $2, $3, $4, $5)', [
-        signing.kid,
-        'tenant',
-        signing.publicPem,
-        root.wrap(Buffer.from(signing.privatePem), `signing_key/${signing.kid}`),
-        clock.iso()
-      ])
+      await client.query(
+        'insert into control.signing_key (kid, realm, public_pem, private_wrapped, created_at) values ($1, $2, $3, $4, $5)',
+        [signing.kid, 'tenant', signing.publicPem, root.wrap(Buffer.from(signing.privatePem), `signing_key/${signing.kid}`), clock.iso()]
+      )
       const address = new URL(url)
       await client.query('insert into control.server (name, host, port) values ($1, $2, $3)', [
         'main',
@@ -93,7 +95,10 @@ export interface SftpHostKey {
 
 /** The SFTP host key of this installation; its absence is an error, never a reason to make one. */
 export async function sftpHostKeyOf(control: Control): Promise<SftpHostKey> {
-  const row = await control.kysely.selectFrom('control.sftp_host_key').select(['algorithm', 'public_line', 'private_wrapped']).executeTakeFirst()
+  const row = await control.kysely
+    .selectFrom('control.sftp_host_key')
+    .select(['algorithm', 'public_line', 'private_wrapped'])
+    .executeTakeFirst()
   if (!row) throw new Error('the SFTP host key is missing from the control database: restore it from the backup, it is never made anew')
   return {
     publicLine: row.public_line,

@@ -43,10 +43,13 @@ export async function migrate(client: pg.ClientBase, series: readonly Migration[
     await client.query(`create schema if not exists core;
       create table if not exists core.migration (
         number integer primary key, name text not null, hash text not null, ms integer not null, created_at timestamptz not null default now())`)
-    const { rows } = await client.query<{ number: number; name: string; hash: string }>('select number, name, hash from core.migration order by number')
+    const { rows } = await client.query<{ number: number; name: string; hash: string }>(
+      'select number, name, hash from core.migration order by number'
+    )
     for (const row of rows) {
       const file = series[row.number - 1]
-      if (!file) throw new Error(`the database has migration ${row.name}, which this version of the software does not know: run the newer version`)
+      if (!file)
+        throw new Error(`the database has migration ${row.name}, which this version of the software does not know: run the newer version`)
       if (file.hash !== row.hash) throw new Error(`migration ${file.name} was changed after it ran: restore the released file`)
     }
     const applied: { name: string; ms: number }[] = []

@@ -25,7 +25,11 @@ export interface NewTenant {
  * Names are opaque: every role of a server can read the names of all databases and roles.
  * @throws Refusal `tenant_exists`, `tenant_code_invalid`, `zone_unknown`
  */
-export async function provisionTenant(control: Control, clock: Clock, wanted: { code: string; name: string; zone: string }): Promise<NewTenant> {
+export async function provisionTenant(
+  control: Control,
+  clock: Clock,
+  wanted: { code: string; name: string; zone: string }
+): Promise<NewTenant> {
   if (!/^[a-z0-9][a-z0-9-]{1,30}$/.test(wanted.code)) {
     throw new Refusal('invalid', 'tenant_code_invalid', `The code "${wanted.code}" must be 2 to 31 lower-case letters, digits or hyphens.`)
   }
@@ -179,11 +183,18 @@ export async function migrateFleet(control: Control, clock: Clock): Promise<Flee
   const one = async (): Promise<void> => {
     for (let row = queue.shift(); row && failed.length === 0; row = queue.shift()) {
       try {
-        const owner = { role: row.owner_role, password: control.root.unwrap(row.owner_password_wrapped, `owner_password/${row.id}`).toString() }
+        const owner = {
+          role: row.owner_role,
+          password: control.root.unwrap(row.owner_password_wrapped, `owner_password/${row.id}`).toString()
+        }
         const to = await migrateDatabase(tenantUrl(control.url, row.database, owner), series, row.app_role)
         if (to === row.schema_version) upToDate++
         else migrated.push({ code: row.code, from: row.schema_version, to })
-        await control.kysely.updateTable('control.tenant').set({ schema_version: to, changed_at: clock.iso() }).where('id', '=', row.id).execute()
+        await control.kysely
+          .updateTable('control.tenant')
+          .set({ schema_version: to, changed_at: clock.iso() })
+          .where('id', '=', row.id)
+          .execute()
       } catch (error) {
         failed.push({ code: row.code, error: chain(error) })
       }

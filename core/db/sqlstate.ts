@@ -44,7 +44,8 @@ export function translate(error: unknown): unknown {
 
 const lossCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'])
 const isConnectionLoss = (error: unknown): boolean =>
-  error instanceof Error && /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(error.message)
+  error instanceof Error &&
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(error.message)
 
 const unavailable = (cause: unknown): Refusal =>
   refuse('unavailable', 'The database of this environment does not answer. Repeat in a moment with the same Idempotency-Key.', {

@@ -60,7 +60,11 @@ export function tenantRegistry(options: TenantsOptions & { control: Control; clo
       open.set(tenantId, fresh)
       return fresh
     }
-    const keys = await control.kysely.selectFrom('control.tenant_key').select(['version', 'wrapped']).where('tenant_id', '=', tenantId).execute()
+    const keys = await control.kysely
+      .selectFrom('control.tenant_key')
+      .select(['version', 'wrapped'])
+      .where('tenant_id', '=', tenantId)
+      .execute()
     const versions = new Map(keys.map(key => [key.version, control.root.unwrap(key.wrapped, `tenant_key/${tenantId}/${key.version}`)]))
     const newest = Math.max(...versions.keys())
     const db = openPool({

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
+import { refuse } from '../errors.ts'
 import type { App } from './app.ts'
 import { errorResponses } from './schemas.ts'
-import { refuse } from '../errors.ts'
 
 export interface HealthCheck {
   readonly name: string

@@ -9,7 +9,9 @@ import type { App } from './app.ts'
 export function welcomePages(app: App): void {
   const schema = { hide: true }
   app.get('/', { config: { public: true }, schema }, async (_request, reply) => page(reply, 'Werkvloer', home, ''))
-  app.get('/welcome', { config: { public: true }, schema }, async (_request, reply) => page(reply, 'Choose your password', welcome, welcomeScript))
+  app.get('/welcome', { config: { public: true }, schema }, async (_request, reply) =>
+    page(reply, 'Choose your password', welcome, welcomeScript)
+  )
 }
 
 function page(reply: FastifyReply, title: string, body: string, script: string): FastifyReply {

@@ -33,7 +33,10 @@ export function problemHandler(specs: RefusalSpecs) {
       })
       return
     }
-    request.log.info({ code: refusal.code, outcome: 'refused', ...refusal.context, ...(refusal.cause ? { err: refusal.cause } : {}) }, 'refused')
+    request.log.info(
+      { code: refusal.code, outcome: 'refused', ...refusal.context, ...(refusal.cause ? { err: refusal.cause } : {}) },
+      'refused'
+    )
     if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.ceil(refusal.retryAfterSeconds)))
     if (refusal.kind === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
     send(reply, statusOf[refusal.kind], problemBody(refusal, specs, request.id))
@@ -65,7 +68,8 @@ export function toRefusal(thrown: unknown): Refusal | undefined {
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return refuse('malformed_address', 'The address holds a wrong %-encoding or a part that is too long.')
   }
-  if (code.startsWith('FAST_JWT_') || code.startsWith('FST_JWT_')) return refuse('unauthenticated', 'The access token is not valid. Sign in again.')
+  if (code.startsWith('FAST_JWT_') || code.startsWith('FST_JWT_'))
+    return refuse('unauthenticated', 'The access token is not valid. Sign in again.')
   if (e?.statusCode === 400 || error instanceof SyntaxError) return refuse('malformed_body', 'The body could not be read.')
   if (e?.statusCode === 413) return refuse('body_too_large', 'The body is larger than this route takes.')
   return undefined
@@ -79,7 +83,12 @@ function invalid(error: FastifyError): Refusal {
     const extra = params.missingProperty ?? params.additionalProperty
     return {
       pointer: `${prefix}${v.instancePath}${extra === undefined ? '' : `/${extra}`}` || '/',
-      detail: params.missingProperty !== undefined ? 'is required' : params.additionalProperty !== undefined ? 'is not known here' : (v.message ?? 'is wrong')
+      detail:
+        params.missingProperty !== undefined
+          ? 'is required'
+          : params.additionalProperty !== undefined
+            ? 'is not known here'
+            : (v.message ?? 'is wrong')
     }
   })
   const first = errors[0]
@@ -89,7 +98,11 @@ function invalid(error: FastifyError): Refusal {
 export const coreSpecs: RefusalSpecs = {
   ...coreErrors,
   tenant_exists: { kind: 'conflict', title: 'There is such a tenant already', remedy: 'Choose another code.' },
-  tenant_code_invalid: { kind: 'invalid', title: 'The code of the tenant is not usable', remedy: '2 to 31 lower-case letters, digits or hyphens.' },
+  tenant_code_invalid: {
+    kind: 'invalid',
+    title: 'The code of the tenant is not usable',
+    remedy: '2 to 31 lower-case letters, digits or hyphens.'
+  },
   zone_unknown: { kind: 'invalid', title: 'Unknown time zone', remedy: 'Give an IANA name such as Europe/Amsterdam.' },
   internal: {
     kind: 'unavailable',

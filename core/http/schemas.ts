@@ -8,7 +8,10 @@ export const Text = (maxLength: number, options: { minLength?: number; descripti
 export const Id = Type.String({ format: 'uuid', description: 'UUID' })
 export const Instant = Type.String({ format: 'date-time', description: 'RFC 3339 instant in UTC' })
 export const LocalDate = Type.String({ format: 'date', description: 'Calendar day, YYYY-MM-DD' })
-export const Quantity = Type.String({ pattern: quantityPattern, description: 'Decimal text, at most 12 digits before and 6 after the point' })
+export const Quantity = Type.String({
+  pattern: quantityPattern,
+  description: 'Decimal text, at most 12 digits before and 6 after the point'
+})
 export const PositiveQuantity = Type.String({
   pattern: '^(?!0+(\\.0+)?$)\\d{1,12}(\\.\\d{1,6})?$',
   description: 'Decimal text above zero, at most 12 digits before and 6 after the point'

@@ -67,7 +67,8 @@ export async function createServer(options: ServerOptions): Promise<App> {
     const config = route.config ?? {}
     if (config.public === true) return
     if (!config.permission) throw new Error(`route ${route.method} ${route.url} declares neither a permission nor "public: true"`)
-    if (!options.permissions.has(config.permission)) throw new Error(`route ${route.method} ${route.url} names the unknown permission ${config.permission}`)
+    if (!options.permissions.has(config.permission))
+      throw new Error(`route ${route.method} ${route.url} names the unknown permission ${config.permission}`)
   })
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders(options.publicUrl))
@@ -75,7 +76,12 @@ export async function createServer(options: ServerOptions): Promise<App> {
   })
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
-      { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode, dur_ms: Math.round(reply.elapsedTime) },
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? 'none',
+        status: reply.statusCode,
+        dur_ms: Math.round(reply.elapsedTime)
+      },
       'request'
     )
   })

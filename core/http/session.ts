@@ -48,20 +48,22 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
   await app.register(jwt, {
     secret: {
       private: signing.privatePem,
-      public: async (_request: unknown, token: { header?: { kid?: unknown } }) => {
+      // app.jwt.verify hands the decoded token over as the first argument; request.jwtVerify would as the second.
+      public: async (token: { header?: { kid?: unknown } }) => {
         const pem = typeof token.header?.kid === 'string' ? publicOf.get(token.header.kid) : undefined
         if (pem === undefined) throw refuse('unauthenticated', 'The access token is not valid. Sign in again.')
         return pem
       }
     } as never,
     decode: { complete: true },
-    sign: { algorithm: 'EdDSA', iss: issuer, aud: audience, expiresIn: accessSeconds * 1000, kid: signing.kid } as never,
+    // The plugin takes times in seconds and hands milliseconds on.
+    sign: { algorithm: 'EdDSA', iss: issuer, aud: audience, expiresIn: accessSeconds, kid: signing.kid } as never,
     verify: {
       algorithms: ['EdDSA'],
       allowedIss: issuer,
       allowedAud: audience,
       requiredClaims: ['exp', 'iat', 'jti', 'sub', 'tid', 'sid', 'use'],
-      maxAge: accessSeconds * 1000,
+      maxAge: accessSeconds,
       clockTolerance: 0,
       // The library's cache has answered with another token's claims before (CVE-2026-35039): ours below keeps only "verified".
       cache: false
@@ -130,7 +132,9 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
       const entry = await options.directory.find('api_key', opaque.lookup)
       if (entry) {
         const { tenant, db } = await options.tenants.open(entry.tenantId)
-        const identified = await options.identity().ofApiKey(db, tenant, { lookup: opaque.lookup, digest: opaque.digest, ip: request.ip }, at)
+        const identified = await options
+          .identity()
+          .ofApiKey(db, tenant, { lookup: opaque.lookup, digest: opaque.digest, ip: request.ip }, at)
         if (identified) return { tenant, db, identified }
       }
     } else if (!opaque) {

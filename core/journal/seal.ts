@@ -51,6 +51,8 @@ export interface SealRow {
 
 async function lastSeal(tx: TxCtx): Promise<SealRow | undefined> {
   const { rows } = await sql<SealRow>`
-    select number::int, epoch, from_xid::text, to_xid::text, entries::int, previous, hash from journal.seal order by number desc limit 1`.execute(own(tx))
+    select number::int, epoch, from_xid::text, to_xid::text, entries::int, previous, hash from journal.seal order by number desc limit 1`.execute(
+    own(tx)
+  )
   return rows[0]
 }

@@ -16,7 +16,9 @@ export interface JournalReport {
 /** Recomputes every seal from the stored entries: finds changed, removed and slipped-in entries and missing seals. */
 export async function verifyJournal(ctx: Ctx): Promise<JournalReport> {
   const { rows: seals } = await sql<SealRow>`
-    select number::int, epoch, from_xid::text, to_xid::text, entries::int, previous, hash from journal.seal order by number`.execute(own(ctx))
+    select number::int, epoch, from_xid::text, to_xid::text, entries::int, previous, hash from journal.seal order by number`.execute(
+    own(ctx)
+  )
   const problems: string[] = []
   let previous: Buffer = firstPrevious
   let before: SealRow | undefined

@@ -13,7 +13,8 @@ const waiting: (() => void)[] = []
 /** Hashes run two at a time, so that a burst of sign-ins leaves the machine to the shop floor; a longer queue is refused. */
 async function inTurn<R>(fn: () => Promise<R>): Promise<R> {
   if (running >= mostAtOnce) {
-    if (waiting.length >= mostWaiting) throw refuse('too_many_requests', 'Too many sign-ins at this moment. Try again in a few seconds.', { retryAfterSeconds: 3 })
+    if (waiting.length >= mostWaiting)
+      throw refuse('too_many_requests', 'Too many sign-ins at this moment. Try again in a few seconds.', { retryAfterSeconds: 3 })
     await new Promise<void>(resolve => waiting.push(resolve))
   }
   running++
@@ -36,7 +37,9 @@ const derive = (text: string, nonce: Buffer, cost: Cost): Promise<Buffer> =>
   inTurn(
     () =>
       new Promise((resolve, reject) =>
-        argon2('argon2id', { message: Buffer.from(text.normalize('NFC')), nonce, ...cost }, (error, key) => (error ? reject(error) : resolve(Buffer.from(key))))
+        argon2('argon2id', { message: Buffer.from(text.normalize('NFC')), nonce, ...cost }, (error, key) =>
+          error ? reject(error) : resolve(Buffer.from(key))
+        )
       )
   )
 
@@ -76,7 +79,8 @@ export function passwordProblem(text: string, related: readonly string[] = []): 
   if (length > 128) return 'The password may have at most 128 characters.'
   const plain = text.normalize('NFKC').toLowerCase()
   const bare = plain.replace(/[^\p{L}\p{N}]/gu, '').replace(/\d+$/, '')
-  if (commonPasswords.has(plain) || commonPasswords.has(bare)) return 'This password is among the first that are guessed. Choose a short sentence.'
+  if (commonPasswords.has(plain) || commonPasswords.has(bare))
+    return 'This password is among the first that are guessed. Choose a short sentence.'
   if (new Set(plain).size < 4) return 'The password repeats the same few characters. Choose a short sentence.'
   const near = related.find(word => word.length >= 3 && (plain === word.toLowerCase() || bare === word.toLowerCase()))
   return near === undefined ? undefined : 'The password is your user name or the code of the customer. Choose another one.'

@@ -58,7 +58,9 @@ export function tenantKeys(tenantId: string, versions: ReadonlyMap<number, Buffe
   // Indexes and blob keys stay with version 1: another key would make equal values unequal.
   const first = Math.min(...versions.keys())
   const mac = (value: string | Uint8Array, purpose: string): Buffer =>
-    createHmac('sha256', derive(first, `mac/${purpose}`)).update(value).digest()
+    createHmac('sha256', derive(first, `mac/${purpose}`))
+      .update(value)
+      .digest()
   const keys: TenantKeys = {
     tenantId,
     version: current,
@@ -69,7 +71,13 @@ export function tenantKeys(tenantId: string, versions: ReadonlyMap<number, Buffe
       const head = Buffer.alloc(3)
       head.writeUInt8(format, 0)
       head.writeUInt16BE(current, 1)
-      return Buffer.concat([head, nonce, cipher.update(typeof plain === 'string' ? Buffer.from(plain) : plain), cipher.final(), cipher.getAuthTag()])
+      return Buffer.concat([
+        head,
+        nonce,
+        cipher.update(typeof plain === 'string' ? Buffer.from(plain) : plain),
+        cipher.final(),
+        cipher.getAuthTag()
+      ])
     },
     open(sealed, at) {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)

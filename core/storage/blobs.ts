@@ -70,7 +70,7 @@ export function localBlobs(dir: string): Blobs {
       if (!uuid.test(tenantId)) throw new TypeError('a tenant is named by a UUID')
       let removed = 0
       const root = join(dir, tenantId)
-      for (const part of await readdir(root).catch(ignoreMissing) ?? []) {
+      for (const part of (await readdir(root).catch(ignoreMissing)) ?? []) {
         const place = join(root, part)
         const old: string[] = []
         for (const name of await readdir(place)) {

@@ -1,6 +1,6 @@
 import { PgBoss } from 'pg-boss'
-import type { Duty } from '../host.ts'
 import type { Tenants } from '../db/tenants-face.ts'
+import type { Duty } from '../host.ts'
 import type { Log } from '../log.ts'
 
 const schema = 'jobs'

@@ -18,7 +18,10 @@ const heartbeatSeconds = 8
  * Leases in the tenant's own database. Time is the database's, so that clocks of processes do not matter. No advisory lock is held
  * across calls: a lease survives the loss of a connection and ends with its term.
  */
-export function withLeases(shutdown: Pick<Shutdown, 'add'>, seconds: { lease: number; heartbeat: number } = { lease: leaseSeconds, heartbeat: heartbeatSeconds }): WithLease {
+export function withLeases(
+  shutdown: Pick<Shutdown, 'add'>,
+  seconds: { lease: number; heartbeat: number } = { lease: leaseSeconds, heartbeat: heartbeatSeconds }
+): WithLease {
   const holder = randomUUID()
   const stop = new AbortController()
   shutdown.add('leases', () => stop.abort())
@@ -48,7 +51,10 @@ export function withLeases(shutdown: Pick<Shutdown, 'add'>, seconds: { lease: nu
       fence,
       signal,
       async check(tx: TxCtx) {
-        const held = await sql`select 1 from core.lease where name = ${name} and fence = ${row.fence}::bigint and holder = ${holder}::uuid for share`.execute(own(tx))
+        const held =
+          await sql`select 1 from core.lease where name = ${name} and fence = ${row.fence}::bigint and holder = ${holder}::uuid for share`.execute(
+            own(tx)
+          )
         if (held.rows.length === 0) {
           lost.abort(new LeaseLost(name))
           throw new LeaseLost(name)
@@ -60,7 +66,9 @@ export function withLeases(shutdown: Pick<Shutdown, 'add'>, seconds: { lease: nu
     } finally {
       clearInterval(timer)
       await sql`update core.lease set expires_at = now() - interval '1 second', changed_at = now()
-        where name = ${name} and fence = ${row.fence}::bigint`.execute(own(ctx)).catch(() => {})
+        where name = ${name} and fence = ${row.fence}::bigint`
+        .execute(own(ctx))
+        .catch(() => {})
     }
   }
 }

@@ -121,7 +121,8 @@ export function startWorker(options: {
   }
 
   let marks: readonly Due[] = []
-  const seenMark = async (tenantId: string, kind: DueKind): Promise<Due | undefined> => marks.find(m => m.tenantId === tenantId && m.kind === kind)
+  const seenMark = async (tenantId: string, kind: DueKind): Promise<Due | undefined> =>
+    marks.find(m => m.tenantId === tenantId && m.kind === kind)
 
   async function sweep(): Promise<void> {
     marks = await desk.list()

@@ -191,6 +191,8 @@ create table exchange.reject (
   -- HMAC of kind and key, or of the row where no key could be read: a later success resolves this one by it, and the same bad
   -- record of the next delivery takes its place
   subject_mac bytea,
+  -- no key could be read: a snapshot that holds such a row closes nothing, since it may name any record
+  keyless boolean not null default false,
   -- what a person put in its place; the original is kept
   edited_sealed bytea,
   -- a missing translation: table and value, so that one new entry clears all of them

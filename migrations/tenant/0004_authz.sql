@@ -82,7 +82,7 @@ create table authz.session (
   created_at timestamptz not null default now(),
   changed_at timestamptz not null default now()
 );
-create index session_user on authz.session (user_id) where ended_at is null;
+create index session_of_user on authz.session (user_id) where ended_at is null;
 
 create table authz.api_key (
   id uuid primary key,

@@ -1,5 +1,17 @@
 import { Type } from 'typebox'
-import { act, type App, type Config, type Ctx, errorResponses, hashPassword, Id, newId, newToken, pageQuery, Text } from '../../core/index.ts'
+import {
+  type App,
+  act,
+  type Config,
+  type Ctx,
+  errorResponses,
+  hashPassword,
+  Id,
+  newId,
+  newToken,
+  pageQuery,
+  Text
+} from '../../core/index.ts'
 import { refuse } from './errors.ts'
 import { changeGroup, createGroup } from './groups.ts'
 import { changeRole, createRole, grantable, mayGive } from './roles.ts'
@@ -56,7 +68,10 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
           tags,
           summary: 'Users by name',
           querystring: Type.Object({ search: Type.Optional(Text(80)), ...pageQuery }, closed),
-          response: { 200: Type.Object({ items: Type.Array(UserShape), next: Type.Union([Type.String(), Type.Null()]) }, closed), ...errorResponses }
+          response: {
+            200: Type.Object({ items: Type.Array(UserShape), next: Type.Union([Type.String(), Type.Null()]) }, closed),
+            ...errorResponses
+          }
         }
       },
       async request => {
@@ -68,14 +83,31 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
           .sort((a, b) => a.opened.username.localeCompare(b.opened.username))
         const start = after === undefined ? 0 : all.findIndex(({ row }) => row.id === after) + 1
         const page = all.slice(start, start + limit)
-        return { items: await views(request.ctx, page.map(({ row }) => row)), next: start + limit < all.length ? (page.at(-1)?.row.id ?? null) : null }
+        return {
+          items: await views(
+            request.ctx,
+            page.map(({ row }) => row)
+          ),
+          next: start + limit < all.length ? (page.at(-1)?.row.id ?? null) : null
+        }
       }
     )
 
     app.post(
       '/api/v1/users',
       {
-        config: { permission: 'users.manage', refuses: ['username_taken', 'employee_number_unknown', 'employee_linked', 'role_unknown', 'group_unknown', 'permission_not_held', 'password_weak'] },
+        config: {
+          permission: 'users.manage',
+          refuses: [
+            'username_taken',
+            'employee_number_unknown',
+            'employee_linked',
+            'role_unknown',
+            'group_unknown',
+            'permission_not_held',
+            'password_weak'
+          ]
+        },
         schema: {
           operationId: 'createUser',
           tags,
@@ -114,7 +146,18 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
     app.patch(
       '/api/v1/users/:id',
       {
-        config: { permission: 'users.manage', refuses: ['user_unknown', 'last_administrator', 'role_unknown', 'group_unknown', 'permission_not_held', 'employee_number_unknown', 'employee_linked'] },
+        config: {
+          permission: 'users.manage',
+          refuses: [
+            'user_unknown',
+            'last_administrator',
+            'role_unknown',
+            'group_unknown',
+            'permission_not_held',
+            'employee_number_unknown',
+            'employee_linked'
+          ]
+        },
         schema: {
           operationId: 'changeUser',
           tags,
@@ -190,7 +233,12 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
       '/api/v1/roles',
       {
         config: { permission: 'roles.read' },
-        schema: { operationId: 'listRoles', tags, summary: 'Roles and what each gives', response: { 200: List(RoleShape), ...errorResponses } }
+        schema: {
+          operationId: 'listRoles',
+          tags,
+          summary: 'Roles and what each gives',
+          response: { 200: List(RoleShape), ...errorResponses }
+        }
       },
       async request => ({ items: (await listRoles(request.ctx)).map(roleView) })
     )
@@ -199,7 +247,13 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
       '/api/v1/roles',
       {
         config: { permission: 'roles.manage', refuses: ['role_exists', 'permission_unknown', 'permission_not_held'] },
-        schema: { operationId: 'createRole', tags, summary: 'Make an own role', body: NewRoleBody, response: { 201: RoleShape, ...errorResponses } }
+        schema: {
+          operationId: 'createRole',
+          tags,
+          summary: 'Make an own role',
+          body: NewRoleBody,
+          response: { 201: RoleShape, ...errorResponses }
+        }
       },
       async (request, reply) =>
         act(request, reply, {
@@ -246,7 +300,10 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
           operationId: 'listDepartments',
           tags,
           summary: 'Department codes that came in with work orders',
-          response: { 200: List(Type.Object({ code: Type.String(), name: Type.Union([Type.String(), Type.Null()]) }, closed)), ...errorResponses }
+          response: {
+            200: List(Type.Object({ code: Type.String(), name: Type.Union([Type.String(), Type.Null()]) }, closed)),
+            ...errorResponses
+          }
         }
       },
       async request => ({ items: await listDepartments(request.ctx) })
@@ -256,11 +313,19 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
       '/api/v1/groups',
       {
         config: { permission: 'groups.read' },
-        schema: { operationId: 'listGroups', tags, summary: 'Operational groups and their rules', response: { 200: List(GroupShape), ...errorResponses } }
+        schema: {
+          operationId: 'listGroups',
+          tags,
+          summary: 'Operational groups and their rules',
+          response: { 200: List(GroupShape), ...errorResponses }
+        }
       },
       async request => {
         const groups = await listGroups(request.ctx)
-        const rules = await rulesOf(request.ctx, groups.map(group => group.id))
+        const rules = await rulesOf(
+          request.ctx,
+          groups.map(group => group.id)
+        )
         return { items: groups.map(group => groupView(group, rules)) }
       }
     )
@@ -269,7 +334,13 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
       '/api/v1/groups',
       {
         config: { permission: 'groups.manage', refuses: ['group_exists'] },
-        schema: { operationId: 'createGroup', tags, summary: 'Make an operational group', body: NewGroupBody, response: { 201: GroupShape, ...errorResponses } }
+        schema: {
+          operationId: 'createGroup',
+          tags,
+          summary: 'Make an operational group',
+          body: NewGroupBody,
+          response: { 201: GroupShape, ...errorResponses }
+        }
       },
       async (request, reply) =>
         act(request, reply, {
@@ -320,7 +391,12 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
         const rows = await jobsOfGroup(request.ctx, request.params.id, request.query.limit ?? 100)
         return {
           count: Number(rows[0]?.total ?? 0),
-          items: rows.map(row => ({ jobId: row.job_id, orderNumber: row.order_number, department: row.department_code, workCentre: row.work_centre }))
+          items: rows.map(row => ({
+            jobId: row.job_id,
+            orderNumber: row.order_number,
+            department: row.department_code,
+            workCentre: row.work_centre
+          }))
         }
       }
     )
@@ -335,7 +411,12 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
       '/api/v1/api-keys',
       {
         config: { permission: 'api_keys.manage' },
-        schema: { operationId: 'listApiKeys', tags, summary: 'API keys, without their secret', response: { 200: List(ApiKeyShape), ...errorResponses } }
+        schema: {
+          operationId: 'listApiKeys',
+          tags,
+          summary: 'API keys, without their secret',
+          response: { 200: List(ApiKeyShape), ...errorResponses }
+        }
       },
       async request => ({ items: (await listApiKeys(request.ctx)).map(keyView) })
     )
@@ -359,7 +440,8 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
           status: 201,
           run: async tx => {
             mayGive(tx, permissions, services.catalogue())
-            if ((await groupsByIds(tx, groupIds)).length !== groupIds.length) throw refuse('group_unknown', 'One of the operational groups does not exist.')
+            if ((await groupsByIds(tx, groupIds)).length !== groupIds.length)
+              throw refuse('group_unknown', 'One of the operational groups does not exist.')
             const id = newId()
             await services.directory.add({ kind: 'api_key', lookup: token.lookup, tenantId: tx.tenant.id })
             await insertApiKey(tx, {
@@ -372,7 +454,12 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
               addresses: [...addresses],
               expires_at: new Date(tx.clock.now().getTime() + days * 86_400_000).toISOString()
             })
-            await services.journal.append(tx, { act: 'api_key.create', subject: 'authz.api_key', subjectId: id, data: { permissions: [...permissions] } })
+            await services.journal.append(tx, {
+              act: 'api_key.create',
+              subject: 'authz.api_key',
+              subjectId: id,
+              data: { permissions: [...permissions] }
+            })
             return { id, lookup: token.lookup }
           },
           show: async (ctx, made) => {
@@ -389,7 +476,13 @@ export function adminRoutes(services: Services & { descriptions: () => Readonly<
       '/api/v1/api-keys/:id',
       {
         config: { permission: 'api_keys.manage', refuses: ['api_key_unknown'] },
-        schema: { operationId: 'revokeApiKey', tags, summary: 'Revoke a key; counts at once', params: byId, response: { 204: Type.Null(), ...errorResponses } }
+        schema: {
+          operationId: 'revokeApiKey',
+          tags,
+          summary: 'Revoke a key; counts at once',
+          params: byId,
+          response: { 204: Type.Null(), ...errorResponses }
+        }
       },
       async (request, reply) =>
         act(request, reply, {

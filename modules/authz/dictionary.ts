@@ -6,7 +6,9 @@ const times: Readonly<Record<string, Text>> = {
   created_at: ['When the row was made.', 'Wanneer de regel is gemaakt.', 'technical'],
   changed_at: ['When the row last changed.', 'Wanneer de regel voor het laatst is gewijzigd.', 'technical']
 }
-const version: Readonly<Record<string, Text>> = { version: ['Counts changes of the row.', 'Telt de wijzigingen van de regel.', 'technical'] }
+const version: Readonly<Record<string, Text>> = {
+  version: ['Counts changes of the row.', 'Telt de wijzigingen van de regel.', 'technical']
+}
 const id = (en: string, nl: string): Readonly<Record<string, Text>> => ({ id: [`Id of the ${en}.`, `Sleutel van ${nl}.`, 'technical'] })
 const made = { created_at: times['created_at'] as Text }
 const token: Readonly<Record<string, Text>> = {
@@ -116,7 +118,11 @@ const tables: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
   },
   setting: {
     singleton: ['There is one row.', 'Er is één regel.', 'technical'],
-    unknown_departments: ['Whether new department codes are taken in or refused.', 'Of nieuwe afdelingscodes worden overgenomen of geweigerd.', 'business'],
+    unknown_departments: [
+      'Whether new department codes are taken in or refused.',
+      'Of nieuwe afdelingscodes worden overgenomen of geweigerd.',
+      'business'
+    ],
     ...version,
     ...times
   }

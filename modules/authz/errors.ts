@@ -17,7 +17,11 @@ export const authzErrors = {
     title: 'The link is used or too old',
     remedy: 'Ask an administrator for a new one.'
   },
-  password_weak: { kind: 'invalid', title: 'The password is not strong enough', remedy: 'Choose a short sentence of at least 8 characters.' },
+  password_weak: {
+    kind: 'invalid',
+    title: 'The password is not strong enough',
+    remedy: 'Choose a short sentence of at least 8 characters.'
+  },
   password_wrong: { kind: 'forbidden', title: 'The current password is wrong', remedy: 'Type the password you sign in with now.' },
   user_unknown: { kind: 'not_found', title: 'Unknown user', remedy: 'Read the list of users again.' },
   username_taken: { kind: 'conflict', title: 'The user name is taken', remedy: 'Choose another one.' },

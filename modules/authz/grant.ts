@@ -15,7 +15,8 @@ export function visible(c: Ctx | TxCtx, jobIdColumn: string): RawBuilder<SqlBool
 }
 
 export function require(c: Ctx | TxCtx, permission: string): void {
-  if (!c.grant.permissions.has(permission)) throw refuse('forbidden', `This needs the permission "${permission}", which none of your roles gives.`)
+  if (!c.grant.permissions.has(permission))
+    throw refuse('forbidden', `This needs the permission "${permission}", which none of your roles gives.`)
 }
 
 interface GrantRow {

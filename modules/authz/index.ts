@@ -1,5 +1,5 @@
 import type { RawBuilder, SqlBool } from 'kysely'
-import { constraintMeans, type Ctx, defineModule, newId, type TxCtx, withTx } from '../../core/index.ts'
+import { type Ctx, constraintMeans, defineModule, newId, type TxCtx, withTx } from '../../core/index.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { dictionary } from './dictionary.ts'
 import { authzErrors } from './errors.ts'
@@ -8,7 +8,19 @@ import { createGroup } from './groups.ts'
 import { seedRoles } from './roles.ts'
 import { doorRoutes } from './routes.ts'
 import { forgetAttempts } from './session-store.ts'
-import { deleteScopes, insertDepartments, insertUser, knownDepartments, roleByName, setGroups, setRoles, unknownDepartmentsRule, upsertLinks, upsertScopes, userById } from './store.ts'
+import {
+  deleteScopes,
+  insertDepartments,
+  insertUser,
+  knownDepartments,
+  roleByName,
+  setGroups,
+  setRoles,
+  unknownDepartmentsRule,
+  upsertLinks,
+  upsertScopes,
+  userById
+} from './store.ts'
 import { invite, usernameBlind } from './users.ts'
 
 /** What neighbours may ask of authz. */
@@ -18,7 +30,10 @@ export interface Authz {
   /** Refuses `forbidden` when none of the caller's roles gives the permission. */
   require(c: Ctx | TxCtx, permission: string): void
   /** By what these jobs are selected; written in the transaction that writes the jobs. */
-  scopeJobs(tx: TxCtx, rows: readonly { jobId: string; orderNumber: string; department: string; workCentre: string | null }[]): Promise<void>
+  scopeJobs(
+    tx: TxCtx,
+    rows: readonly { jobId: string; orderNumber: string; department: string; workCentre: string | null }[]
+  ): Promise<void>
   unscopeJobs(tx: TxCtx, jobIds: readonly string[]): Promise<void>
   /** Department codes of incoming work orders. @returns those that this customer's setting refuses */
   noteDepartments(tx: TxCtx, codes: readonly string[]): Promise<ReadonlySet<string>>
@@ -54,10 +69,25 @@ export default defineModule({
     'access.explain': 'Ask why somebody may or may not do something.'
   },
   personalData: [
-    { table: 'authz.user', subject: 'username_blind', columns: ['username_sealed', 'name_sealed', 'employee_id', 'last_sign_in_at'], why: 'to sign in' },
+    {
+      table: 'authz.user',
+      subject: 'username_blind',
+      columns: ['username_sealed', 'name_sealed', 'employee_id', 'last_sign_in_at'],
+      why: 'to sign in'
+    },
     { table: 'authz.session', subject: 'user_id', columns: ['last_used_at'], why: 'to end sessions' },
-    { table: 'authz.sign_in_attempt', subject: 'account_blind', columns: ['account_blind', 'address_blind', 'at'], why: 'to slow guessing down' },
-    { table: 'authz.employee_link', subject: 'number_blind', columns: ['number_blind', 'active'], why: 'to sign in with the employee number' },
+    {
+      table: 'authz.sign_in_attempt',
+      subject: 'account_blind',
+      columns: ['account_blind', 'address_blind', 'at'],
+      why: 'to slow guessing down'
+    },
+    {
+      table: 'authz.employee_link',
+      subject: 'number_blind',
+      columns: ['number_blind', 'active'],
+      why: 'to sign in with the employee number'
+    },
     { table: 'authz.user_role', subject: 'user_id', columns: ['user_id'], why: 'to decide what somebody may do' },
     { table: 'authz.group_member', subject: 'user_id', columns: ['user_id'], why: 'to decide for which jobs' },
     { table: 'authz.invitation', subject: 'user_id', columns: ['user_id'], why: 'to choose a first password' }

@@ -6,7 +6,16 @@ import { insertRole, lockRole, rolesByIds, updateRole, upsertBuiltInRoles } from
 export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
   operator: ['orders.read', 'jobs.read', 'jobs.work', 'jobs.report', 'jobs.complete', 'stock.consume', 'articles.read', 'picks.read'],
   team_lead: [
-    'orders.read', 'jobs.*', 'stock.consume', 'stock.read', 'articles.read', 'picks.*', 'employees.read', 'hours.read', 'hours.book', 'hours.correct'
+    'orders.read',
+    'jobs.*',
+    'stock.consume',
+    'stock.read',
+    'articles.read',
+    'picks.*',
+    'employees.read',
+    'hours.read',
+    'hours.book',
+    'hours.correct'
   ],
   warehouse: ['orders.read', 'stock.*', 'articles.read', 'picks.*'],
   planner: ['orders.*', 'jobs.read', 'articles.read', 'stock.read', 'picks.read', 'hours.read', 'employees.read'],
@@ -14,7 +23,18 @@ export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
   integration_manager: ['exchange.*', 'orders.read', 'jobs.read', 'articles.read', 'stock.read', 'picks.read', 'employees.read'],
   compliance_officer: ['journal.read', 'users.read', 'roles.read', 'groups.read', 'access.explain', 'exchange.read', 'employees.read'],
   auditor: [
-    'orders.read', 'jobs.read', 'articles.read', 'stock.read', 'picks.read', 'hours.read', 'exchange.read', 'journal.read', 'users.read', 'roles.read', 'groups.read', 'access.explain'
+    'orders.read',
+    'jobs.read',
+    'articles.read',
+    'stock.read',
+    'picks.read',
+    'hours.read',
+    'exchange.read',
+    'journal.read',
+    'users.read',
+    'roles.read',
+    'groups.read',
+    'access.explain'
   ]
 }
 
@@ -72,7 +92,12 @@ export async function changeRole(
   const touched = [...wanted.permissions.filter(p => !before.has(p)), ...role.permissions.filter(p => !wanted.permissions.includes(p))]
   mayGive(tx, touched, catalogue)
   await updateRole(tx, wanted.id, [...new Set(wanted.permissions)].sort())
-  await journal.append(tx, { act: 'role.change', subject: 'authz.role', subjectId: wanted.id, data: { permissions: [...wanted.permissions], before: role.permissions } })
+  await journal.append(tx, {
+    act: 'role.change',
+    subject: 'authz.role',
+    subjectId: wanted.id,
+    data: { permissions: [...wanted.permissions], before: role.permissions }
+  })
 }
 
 /** Roles that somebody is given or loses: all known, and nothing in them that the giver lacks. */
@@ -80,5 +105,9 @@ export async function mayAssign(tx: TxCtx, roleIds: readonly string[], catalogue
   const roles = await rolesByIds(tx, roleIds)
   const missing = roleIds.find(id => !roles.some(role => role.id === id))
   if (missing !== undefined) throw refuse('role_unknown', 'One of the roles does not exist.')
-  mayGive(tx, [...new Set(roles.flatMap(role => role.permissions))].filter(permission => catalogue.has(permission)), catalogue)
+  mayGive(
+    tx,
+    [...new Set(roles.flatMap(role => role.permissions))].filter(permission => catalogue.has(permission)),
+    catalogue
+  )
 }

@@ -13,8 +13,8 @@ import {
   TokensShape,
   WhyShape
 } from './schemas.ts'
-import { acceptInvitation, changePassword, type DoorServices, refreshSession, type SignedIn, signIn, signOut } from './sign-in.ts'
 import { endSessions, liveSessions } from './session-store.ts'
+import { acceptInvitation, changePassword, type DoorServices, refreshSession, type SignedIn, signIn, signOut } from './sign-in.ts'
 import { userById, userGroups, userRoles } from './store.ts'
 import { openUser } from './users.ts'
 import { why } from './why.ts'
@@ -97,7 +97,12 @@ export function doorRoutes(services: DoorServices, config: Config) {
       '/api/v1/session/list',
       {
         config: { permission: 'session.own' },
-        schema: { operationId: 'mySessions', tags, summary: 'Where I am signed in', response: { 200: List(SessionShape), ...errorResponses } }
+        schema: {
+          operationId: 'mySessions',
+          tags,
+          summary: 'Where I am signed in',
+          response: { 200: List(SessionShape), ...errorResponses }
+        }
       },
       async request => {
         const { ctx } = request
@@ -130,7 +135,12 @@ export function doorRoutes(services: DoorServices, config: Config) {
         const lookups = await withTx(ctx, async tx => {
           const gone = await endSessions(tx, { ids: [request.params.id], userId: ctx.principal.id }, 'ended by the user')
           if (gone.length > 0) {
-            await services.journal.append(tx, { act: 'session.end', subject: 'authz.user', subjectId: ctx.principal.id, data: { session: request.params.id } })
+            await services.journal.append(tx, {
+              act: 'session.end',
+              subject: 'authz.user',
+              subjectId: ctx.principal.id,
+              data: { session: request.params.id }
+            })
           }
           return gone
         })
@@ -188,7 +198,11 @@ export function doorRoutes(services: DoorServices, config: Config) {
         }
       },
       async request => {
-        const answer = await why(request.ctx, { userId: request.query.userId, permission: request.query.permission, jobId: request.query.jobId })
+        const answer = await why(request.ctx, {
+          userId: request.query.userId,
+          permission: request.query.permission,
+          jobId: request.query.jobId
+        })
         const copy = (part: { ok: boolean; sentence: string }) => ({ ok: part.ok, sentence: part.sentence })
         return {
           answer: answer.answer,

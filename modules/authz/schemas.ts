@@ -44,7 +44,10 @@ export const MeShape = named(
     closed
   )
 )
-export const SessionShape = Type.Object({ id: Id, current: Type.Boolean(), createdAt: Instant, lastUsedAt: Instant, expiresAt: Instant }, closed)
+export const SessionShape = Type.Object(
+  { id: Id, current: Type.Boolean(), createdAt: Instant, lastUsedAt: Instant, expiresAt: Instant },
+  closed
+)
 
 export const UserShape = named(
   'User',
@@ -65,7 +68,12 @@ export const UserShape = named(
 )
 export const NewUserBody = Type.Object(
   {
-    username: Type.String({ minLength: 2, maxLength: 60, pattern: '^[^\\s\\u0000-\\u001f\\u007f]+$', description: 'No spaces; no e-mail address is needed' }),
+    username: Type.String({
+      minLength: 2,
+      maxLength: 60,
+      pattern: '^[^\\s\\u0000-\\u001f\\u007f]+$',
+      description: 'No spaces; no e-mail address is needed'
+    }),
     name: Type.Optional(Text(120)),
     employeeNumber: Type.Optional(Text(40)),
     roleIds: Ids,
@@ -90,7 +98,10 @@ export const ChangeUserBody = Type.Object(
 )
 
 const permissions = Type.Array(Text(60), { maxItems: 300, uniqueItems: true })
-export const RoleShape = named('Role', Type.Object({ id: Id, name: Type.String(), builtIn: Type.Boolean(), permissions: Type.Array(Type.String()) }, closed))
+export const RoleShape = named(
+  'Role',
+  Type.Object({ id: Id, name: Type.String(), builtIn: Type.Boolean(), permissions: Type.Array(Type.String()) }, closed)
+)
 export const NewRoleBody = Type.Object({ name: Text(60), permissions }, closed)
 export const ChangeRoleBody = Type.Object({ permissions }, closed)
 
@@ -110,7 +121,10 @@ export const CoveredShape = Type.Object(
   {
     count: Type.Integer(),
     items: Type.Array(
-      Type.Object({ jobId: Id, orderNumber: Type.String(), department: Type.String(), workCentre: Type.Union([Type.String(), Null]) }, closed)
+      Type.Object(
+        { jobId: Id, orderNumber: Type.String(), department: Type.String(), workCentre: Type.Union([Type.String(), Null]) },
+        closed
+      )
     )
   },
   closed

@@ -2,7 +2,18 @@ import { sql } from 'kysely'
 import { any, type Ctx, type TxCtx } from '../../core/index.ts'
 import { own } from './tables.ts'
 
-const sessionColumns = ['id', 'user_id', 'lookup', 'digest', 'previous_digest', 'rotated_at', 'last_used_at', 'expires_at', 'ended_at', 'created_at'] as const
+const sessionColumns = [
+  'id',
+  'user_id',
+  'lookup',
+  'digest',
+  'previous_digest',
+  'rotated_at',
+  'last_used_at',
+  'expires_at',
+  'ended_at',
+  'created_at'
+] as const
 
 export async function insertSession(
   tx: TxCtx,
@@ -20,7 +31,13 @@ export const lockSession = (tx: TxCtx, lookup: string) =>
 export async function rotateSession(tx: TxCtx, id: string, digest: Buffer): Promise<void> {
   await own(tx)
     .updateTable('authz.session')
-    .set({ previous_digest: sql<Buffer>`digest`, digest, rotated_at: tx.clock.iso(), last_used_at: tx.clock.iso(), changed_at: tx.clock.iso() })
+    .set({
+      previous_digest: sql<Buffer>`digest`,
+      digest,
+      rotated_at: tx.clock.iso(),
+      last_used_at: tx.clock.iso(),
+      changed_at: tx.clock.iso()
+    })
     .where('id', '=', id)
     .execute()
 }
@@ -36,23 +53,33 @@ export const liveSessions = (ctx: Ctx | TxCtx, userId: string) =>
     .execute()
 
 /** @returns lookups of the sessions that ended, for the directory */
-export async function endSessions(tx: TxCtx, which: { ids?: readonly string[]; userId?: string; except?: string }, reason: string): Promise<string[]> {
+export async function endSessions(
+  tx: TxCtx,
+  which: { ids?: readonly string[]; userId?: string; except?: string },
+  reason: string
+): Promise<string[]> {
   const rows = await own(tx)
     .updateTable('authz.session')
     .set({ ended_at: tx.clock.iso(), ended_reason: reason, changed_at: tx.clock.iso() })
     .where('ended_at', 'is', null)
-    .where(eb => eb.and([
-      ...(which.ids ? [eb('id', '=', any(which.ids))] : []),
-      ...(which.userId === undefined ? [] : [eb('user_id', '=', which.userId)]),
-      ...(which.except === undefined ? [] : [eb('id', '<>', which.except)])
-    ]))
+    .where(eb =>
+      eb.and([
+        ...(which.ids ? [eb('id', '=', any(which.ids))] : []),
+        ...(which.userId === undefined ? [] : [eb('user_id', '=', which.userId)]),
+        ...(which.except === undefined ? [] : [eb('id', '<>', which.except)])
+      ])
+    )
     .returning('lookup')
     .execute()
   return rows.map(row => row.lookup)
 }
 
 /** What the brake at the door counts: failed guesses of an account and of an address in the last hour. */
-export async function guesses(c: Ctx | TxCtx, account: Buffer, address: Buffer): Promise<{ account: number; pair: number; address: number; last: string | null }> {
+export async function guesses(
+  c: Ctx | TxCtx,
+  account: Buffer,
+  address: Buffer
+): Promise<{ account: number; pair: number; address: number; last: string | null }> {
   const since = new Date(c.clock.now().getTime() - 3_600_000).toISOString()
   const { rows } = await sql<{ account: string; pair: string; address: string; last: string | null }>`
     with last_ok as (select coalesce(max(at), '-infinity') as at from authz.sign_in_attempt
@@ -68,7 +95,10 @@ export async function guesses(c: Ctx | TxCtx, account: Buffer, address: Buffer):
 }
 
 export async function recordAttempt(tx: TxCtx, account: Buffer, address: Buffer, outcome: 'ok' | 'failed' | 'slowed'): Promise<void> {
-  await own(tx).insertInto('authz.sign_in_attempt').values({ account_blind: account, address_blind: address, at: tx.clock.iso(), outcome }).execute()
+  await own(tx)
+    .insertInto('authz.sign_in_attempt')
+    .values({ account_blind: account, address_blind: address, at: tx.clock.iso(), outcome })
+    .execute()
 }
 
 export async function forgetAttempts(tx: TxCtx, before: string): Promise<number> {
@@ -76,8 +106,14 @@ export async function forgetAttempts(tx: TxCtx, before: string): Promise<number>
   return Number(result.numDeletedRows)
 }
 
-export async function insertInvitation(tx: TxCtx, row: { id: string; user_id: string; lookup: string; digest: Buffer; expires_at: string }): Promise<void> {
-  await own(tx).insertInto('authz.invitation').values({ ...row, used_at: null }).execute()
+export async function insertInvitation(
+  tx: TxCtx,
+  row: { id: string; user_id: string; lookup: string; digest: Buffer; expires_at: string }
+): Promise<void> {
+  await own(tx)
+    .insertInto('authz.invitation')
+    .values({ ...row, used_at: null })
+    .execute()
 }
 
 export const lockInvitation = (tx: TxCtx, lookup: string) =>
@@ -107,9 +143,21 @@ export const listApiKeys = (ctx: Ctx) =>
 
 export async function insertApiKey(
   tx: TxCtx,
-  row: { id: string; name: string; lookup: string; digest: Buffer; permissions: string[]; group_ids: string[]; addresses: string[]; expires_at: string }
+  row: {
+    id: string
+    name: string
+    lookup: string
+    digest: Buffer
+    permissions: string[]
+    group_ids: string[]
+    addresses: string[]
+    expires_at: string
+  }
 ): Promise<void> {
-  await own(tx).insertInto('authz.api_key').values({ ...row, revoked_at: null }).execute()
+  await own(tx)
+    .insertInto('authz.api_key')
+    .values({ ...row, revoked_at: null })
+    .execute()
 }
 
 export const revokeApiKey = (tx: TxCtx, id: string) =>

@@ -13,7 +13,16 @@ import {
   withTx
 } from '../../core/index.ts'
 import { refuse } from './errors.ts'
-import { closeInvitations, endSessions, guesses, insertSession, lockInvitation, lockSession, recordAttempt, rotateSession } from './session-store.ts'
+import {
+  closeInvitations,
+  endSessions,
+  guesses,
+  insertSession,
+  lockInvitation,
+  lockSession,
+  recordAttempt,
+  rotateSession
+} from './session-store.ts'
 import { lockUser, updateUser, userById, userForSignIn } from './store.ts'
 import { checkPassword, numberBlind, openUser, type Services, usernameBlind } from './users.ts'
 
@@ -111,13 +120,19 @@ export async function refreshSession(services: DoorServices, token: string | und
   const next = newToken('refresh', parsed.lookup)
   const outcome = await withTx(ctx, async tx => {
     const session = await lockSession(tx, parsed.lookup)
-    if (!session || session.ended_at !== null || Date.parse(session.expires_at) <= tx.clock.now().getTime()) return { kind: 'ended' as const }
+    if (!session || session.ended_at !== null || Date.parse(session.expires_at) <= tx.clock.now().getTime())
+      return { kind: 'ended' as const }
     if (!same(session.digest, parsed.digest)) {
       if (!session.previous_digest || !same(session.previous_digest, parsed.digest)) return { kind: 'ended' as const }
       const age = (tx.clock.now().getTime() - Date.parse(session.rotated_at ?? session.created_at)) / 1000
       if (age <= graceSeconds) return { kind: 'superseded' as const }
       await endSessions(tx, { ids: [session.id] }, 'refresh token used twice')
-      await services.journal.append(tx, { act: 'session.reuse_detected', subject: 'authz.user', subjectId: session.user_id, data: { session: session.id } })
+      await services.journal.append(tx, {
+        act: 'session.reuse_detected',
+        subject: 'authz.user',
+        subjectId: session.user_id,
+        data: { session: session.id }
+      })
       return { kind: 'ended' as const }
     }
     const user = await userById(tx, session.user_id)
@@ -125,7 +140,8 @@ export async function refreshSession(services: DoorServices, token: string | und
     await rotateSession(tx, session.id, next.digest)
     return { kind: 'ok' as const, userId: user.id, sessionId: session.id }
   })
-  if (outcome.kind === 'superseded') throw refuse('refresh_superseded', 'Another request has refreshed this session a moment ago; use its answer.')
+  if (outcome.kind === 'superseded')
+    throw refuse('refresh_superseded', 'Another request has refreshed this session a moment ago; use its answer.')
   if (outcome.kind === 'ended') throw ended()
   const access = services.tokens.issue({ tenantId: entry.tenantId, userId: outcome.userId, sessionId: outcome.sessionId })
   return { accessToken: access.token, expiresAt: access.expiresAt, refreshToken: next.text }
@@ -135,7 +151,10 @@ const ended = () => refuse('session_ended', 'This session has ended. Sign in aga
 const same = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b)
 
 /** The first password, by a one-time link. The link is used up in the same transaction. */
-export async function acceptInvitation(services: DoorServices, given: { token: string; password: string }): Promise<{ customer: string; username: string }> {
+export async function acceptInvitation(
+  services: DoorServices,
+  given: { token: string; password: string }
+): Promise<{ customer: string; username: string }> {
   const parsed = parseToken(given.token)
   const entry = parsed?.kind === 'invite' ? await services.directory.find('invite', parsed.lookup) : undefined
   if (!parsed || !entry) throw invalidLink()
@@ -158,7 +177,8 @@ export async function acceptInvitation(services: DoorServices, given: { token: s
   })
 }
 
-const invalidLink = () => refuse('invitation_invalid', 'This link was used before, is too old, or is not complete. Ask an administrator for a new one.')
+const invalidLink = () =>
+  refuse('invitation_invalid', 'This link was used before, is too old, or is not complete. Ask an administrator for a new one.')
 
 /** A new password by the person; other sessions of theirs end. */
 export async function changePassword(services: DoorServices, ctx: Ctx, given: { current: string; password: string }): Promise<void> {
@@ -170,7 +190,11 @@ export async function changePassword(services: DoorServices, ctx: Ctx, given: { 
   const phc = await hashPassword(given.password)
   await withTx(ctx, async tx => {
     await updateUser(tx, user.id, { password_phc: phc })
-    await endSessions(tx, { userId: user.id, ...(ctx.principal.sessionId === undefined ? {} : { except: ctx.principal.sessionId }) }, 'password changed')
+    await endSessions(
+      tx,
+      { userId: user.id, ...(ctx.principal.sessionId === undefined ? {} : { except: ctx.principal.sessionId }) },
+      'password changed'
+    )
     await services.journal.append(tx, { act: 'user.password_set', subject: 'authz.user', subjectId: user.id, data: { by: 'user' } })
   })
 }
@@ -181,7 +205,12 @@ export async function signOut(services: DoorServices, ctx: Ctx): Promise<void> {
   if (sessionId === undefined) return
   const lookups = await withTx(ctx, async tx => {
     const gone = await endSessions(tx, { ids: [sessionId] }, 'signed out')
-    await services.journal.append(tx, { act: 'session.end', subject: 'authz.user', subjectId: ctx.principal.id, data: { session: sessionId } })
+    await services.journal.append(tx, {
+      act: 'session.end',
+      subject: 'authz.user',
+      subjectId: ctx.principal.id,
+      data: { session: sessionId }
+    })
     return gone
   })
   for (const lookup of lookups) await services.directory.remove('session', lookup)

@@ -31,14 +31,23 @@ export const userForSignIn = (c: Ctx | TxCtx, usernameBlind: Buffer, numberBlind
     .selectFrom('authz.user as u')
     .select(userColumns.map(column => `u.${column}` as const))
     .leftJoin('authz.employee_link as e', 'e.id', 'u.employee_id')
-    .where(eb => eb.or([eb('u.username_blind', '=', usernameBlind), eb.and([eb('e.number_blind', '=', numberBlind), eb('e.active', '=', true)])]))
+    .where(eb =>
+      eb.or([eb('u.username_blind', '=', usernameBlind), eb.and([eb('e.number_blind', '=', numberBlind), eb('e.active', '=', true)])])
+    )
     .orderBy(sql<SqlBool>`u.username_blind = ${usernameBlind}`, 'desc')
     .limit(1)
     .executeTakeFirst()
 
 export async function insertUser(
   tx: TxCtx,
-  row: { id: string; username_blind: Buffer; username_sealed: Buffer; name_sealed: Buffer | null; employee_id: string | null; password_phc: string | null }
+  row: {
+    id: string
+    username_blind: Buffer
+    username_sealed: Buffer
+    name_sealed: Buffer | null
+    employee_id: string | null
+    password_phc: string | null
+  }
 ): Promise<boolean> {
   const made = await own(tx)
     .insertInto('authz.user')
@@ -52,7 +61,13 @@ export async function insertUser(
 export async function updateUser(
   tx: TxCtx,
   id: string,
-  change: { active?: boolean; name_sealed?: Buffer | null; employee_id?: string | null; password_phc?: string | null; last_sign_in_at?: string }
+  change: {
+    active?: boolean
+    name_sealed?: Buffer | null
+    employee_id?: string | null
+    password_phc?: string | null
+    last_sign_in_at?: string
+  }
 ): Promise<void> {
   await own(tx)
     .updateTable('authz.user')
@@ -81,12 +96,16 @@ export const userGroups = (c: Ctx | TxCtx, userIds: readonly string[]) =>
 
 export async function setRoles(tx: TxCtx, userId: string, roleIds: readonly string[]): Promise<void> {
   await own(tx).deleteFrom('authz.user_role').where('user_id', '=', userId).execute()
-  await sql`insert into authz.user_role (user_id, role_id) select ${userId}::uuid, unnest(${[...new Set(roleIds)]}::uuid[])`.execute(own(tx))
+  await sql`insert into authz.user_role (user_id, role_id) select ${userId}::uuid, unnest(${[...new Set(roleIds)]}::uuid[])`.execute(
+    own(tx)
+  )
 }
 
 export async function setGroups(tx: TxCtx, userId: string, groupIds: readonly string[]): Promise<void> {
   await own(tx).deleteFrom('authz.group_member').where('user_id', '=', userId).execute()
-  await sql`insert into authz.group_member (user_id, group_id) select ${userId}::uuid, unnest(${[...new Set(groupIds)]}::uuid[])`.execute(own(tx))
+  await sql`insert into authz.group_member (user_id, group_id) select ${userId}::uuid, unnest(${[...new Set(groupIds)]}::uuid[])`.execute(
+    own(tx)
+  )
 }
 
 /** Active users who hold the built-in role administrator and can sign in; locked, so that two removals do not pass each other. */
@@ -134,7 +153,10 @@ export async function updateRole(tx: TxCtx, id: string, permissions: string[]): 
     .execute()
 }
 
-export async function upsertBuiltInRoles(tx: TxCtx, rows: readonly { id: string; name: string; permissions: readonly string[] }[]): Promise<void> {
+export async function upsertBuiltInRoles(
+  tx: TxCtx,
+  rows: readonly { id: string; name: string; permissions: readonly string[] }[]
+): Promise<void> {
   for (const row of rows) {
     await own(tx)
       .insertInto('authz.role')
@@ -146,13 +168,20 @@ export async function upsertBuiltInRoles(tx: TxCtx, rows: readonly { id: string;
 
 // ---- operational groups ------------------------------------------------------------------------------------------------
 
-export const listGroups = (c: Ctx | TxCtx) => own(c).selectFrom('authz.operational_group').select(['id', 'name', 'version']).orderBy('name').execute()
+export const listGroups = (c: Ctx | TxCtx) =>
+  own(c).selectFrom('authz.operational_group').select(['id', 'name', 'version']).orderBy('name').execute()
 export const groupById = (c: Ctx | TxCtx, id: string) =>
   own(c).selectFrom('authz.operational_group').select(['id', 'name', 'version']).where('id', '=', id).executeTakeFirst()
 export const groupsByIds = (c: Ctx | TxCtx, ids: readonly string[]) =>
   own(c).selectFrom('authz.operational_group').select(['id', 'name']).where('id', '=', any(ids)).execute()
 export const rulesOf = (c: Ctx | TxCtx, groupIds: readonly string[]): Promise<Pick<GroupRuleRow, 'group_id' | 'kind' | 'value'>[]> =>
-  own(c).selectFrom('authz.group_rule').select(['group_id', 'kind', 'value']).where('group_id', '=', any(groupIds)).orderBy('kind').orderBy('value').execute()
+  own(c)
+    .selectFrom('authz.group_rule')
+    .select(['group_id', 'kind', 'value'])
+    .where('group_id', '=', any(groupIds))
+    .orderBy('kind')
+    .orderBy('value')
+    .execute()
 
 export async function insertGroup(tx: TxCtx, row: { id: string; name: string }): Promise<boolean> {
   const made = await own(tx)
@@ -167,7 +196,9 @@ export async function insertGroup(tx: TxCtx, row: { id: string; name: string }):
 export async function setRules(tx: TxCtx, groupId: string, rules: readonly { kind: RuleKind; value: string }[]): Promise<void> {
   await own(tx).deleteFrom('authz.group_rule').where('group_id', '=', groupId).execute()
   await sql`insert into authz.group_rule (group_id, kind, value)
-    select distinct ${groupId}::uuid, k, v from unnest(${rules.map(r => r.kind)}::text[], ${rules.map(r => r.value)}::text[]) as n (k, v)`.execute(own(tx))
+    select distinct ${groupId}::uuid, k, v from unnest(${rules.map(r => r.kind)}::text[], ${rules.map(r => r.value)}::text[]) as n (k, v)`.execute(
+    own(tx)
+  )
   await own(tx)
     .updateTable('authz.operational_group')
     .set({ version: sql<number>`version + 1`, changed_at: tx.clock.iso() })
@@ -187,7 +218,11 @@ export async function jobsOfGroup(ctx: Ctx, groupId: string, limit: number) {
 }
 
 export const scopeOfJob = (c: Ctx | TxCtx, jobId: string) =>
-  own(c).selectFrom('authz.job_scope').select(['job_id', 'order_number', 'department_code', 'work_centre']).where('job_id', '=', jobId).executeTakeFirst()
+  own(c)
+    .selectFrom('authz.job_scope')
+    .select(['job_id', 'order_number', 'department_code', 'work_centre'])
+    .where('job_id', '=', jobId)
+    .executeTakeFirst()
 
 // ---- what other modules tell -------------------------------------------------------------------------------------------
 
@@ -229,7 +264,9 @@ export async function upsertLinks(tx: TxCtx, rows: readonly { id: string; number
     where l.number_blind = decode(n.number, 'hex') and l.id <> n.id`.execute(own(tx))
   await sql`insert into authz.employee_link (id, number_blind, active)
     select n.id, decode(n.number, 'hex'), n.active from jsonb_to_recordset(${json}::jsonb) as n (id uuid, number text, active boolean)
-    on conflict (id) do update set number_blind = excluded.number_blind, active = excluded.active, changed_at = ${tx.clock.iso()}::timestamptz`.execute(own(tx))
+    on conflict (id) do update set number_blind = excluded.number_blind, active = excluded.active, changed_at = ${tx.clock.iso()}::timestamptz`.execute(
+    own(tx)
+  )
 }
 
 export const linkByNumber = (c: Ctx | TxCtx, numberBlind: Buffer) =>

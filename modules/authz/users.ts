@@ -2,7 +2,19 @@ import { type Ctx, type Directory, type Journal, newId, newToken, passwordProble
 import { refuse } from './errors.ts'
 import { mayAssign } from './roles.ts'
 import { closeInvitations, endSessions, insertInvitation } from './session-store.ts'
-import { administrators, groupsByIds, insertUser, linkByNumber, lockUser, rolesByIds, setGroups, setRoles, updateUser, type User, userRoles } from './store.ts'
+import {
+  administrators,
+  groupsByIds,
+  insertUser,
+  linkByNumber,
+  lockUser,
+  rolesByIds,
+  setGroups,
+  setRoles,
+  type User,
+  updateUser,
+  userRoles
+} from './store.ts'
 
 export interface Services {
   readonly journal: Journal

@@ -14,7 +14,9 @@ export async function why(ctx: Ctx, question: { userId: string; permission: stri
   const user = await userById(ctx, question.userId)
   if (!user) throw refuse('user_unknown', 'There is no such user.')
   const held = new Set((await userRoles(ctx, [user.id])).map(role => role.id))
-  const giving = (await listRoles(ctx)).filter(role => held.has(role.id) && role.permissions.includes(question.permission)).map(role => role.name)
+  const giving = (await listRoles(ctx))
+    .filter(role => held.has(role.id) && role.permissions.includes(question.permission))
+    .map(role => role.name)
   const role = {
     ok: user.active && giving.length > 0,
     roles: giving,
@@ -27,10 +29,15 @@ export async function why(ctx: Ctx, question: { userId: string; permission: stri
   if (question.jobId === undefined) return { answer: role.ok, role, group: null }
   const job = await scopeOfJob(ctx, question.jobId)
   const groups = await userGroups(ctx, [user.id])
-  const rules = await rulesOf(ctx, groups.map(group => group.id))
+  const rules = await rulesOf(
+    ctx,
+    groups.map(group => group.id)
+  )
   const fits = job ? rules.filter(rule => selects(rule, job)) : []
   const names = groups.filter(group => fits.some(rule => rule.group_id === group.id)).map(group => group.name)
-  const place = job && `order ${job.order_number}, department ${job.department_code}${job.work_centre === null ? '' : `, work centre ${job.work_centre}`}`
+  const place =
+    job &&
+    `order ${job.order_number}, department ${job.department_code}${job.work_centre === null ? '' : `, work centre ${job.work_centre}`}`
   const group = {
     ok: names.length > 0,
     groups: names,
@@ -43,7 +50,10 @@ export async function why(ctx: Ctx, question: { userId: string; permission: stri
   return { answer: role.ok && group.ok, role, group }
 }
 
-function selects(rule: { kind: RuleKind; value: string }, job: { order_number: string; department_code: string; work_centre: string | null }): boolean {
+function selects(
+  rule: { kind: RuleKind; value: string },
+  job: { order_number: string; department_code: string; work_centre: string | null }
+): boolean {
   switch (rule.kind) {
     case 'all':
       return true
@@ -61,7 +71,11 @@ function selects(rule: { kind: RuleKind; value: string }, job: { order_number: s
 /** LIKE as PostgreSQL reads it: % any text, _ one character, backslash takes the next literally. */
 function like(pattern: string): RegExp {
   const source = pattern.replace(/\\?[\s\S]/g, part =>
-    part === '%' ? '.*' : part === '_' ? '.' : (part.startsWith('\\') && part.length > 1 ? part.slice(1) : part).replace(/[^A-Za-z0-9]/g, '\\$&')
+    part === '%'
+      ? '.*'
+      : part === '_'
+        ? '.'
+        : (part.startsWith('\\') && part.length > 1 ? part.slice(1) : part).replace(/[^A-Za-z0-9]/g, '\\$&')
   )
   return new RegExp(`^${source}$`, 's')
 }

@@ -1,8 +1,8 @@
 import type { TxCtx } from '../../core/index.ts'
 import { refuse } from './errors.ts'
 import { book, type Services } from './intervals.ts'
-import { type Booking, insertBookings, intervalById, lockBooking, lockEmployees, reversalOf } from './store.ts'
 import { wholeSeconds } from './sharing-rules.ts'
+import { type Booking, insertBookings, intervalById, lockBooking, lockEmployees, reversalOf } from './store.ts'
 
 /**
  * Corrects a booking: the old one is reversed and, unless the new figure is zero, a new one stands in its place. Nothing is
@@ -38,4 +38,3 @@ export async function correctBooking(
   })
   return { reversal: reversal.id, booking: next?.id ?? null }
 }
-

@@ -1,7 +1,16 @@
 import { type Ctx, newId, type ReceiveOutcome, type Receivers, type TxCtx } from '../../core/index.ts'
 import type { Authz } from '../authz/index.ts'
 import { refuse } from './errors.ts'
-import { deactivate, type EmployeeUpsert, employeesById, knownEmployees, listEmployees, lockEmployees, type Sealed, upsertEmployees } from './store.ts'
+import {
+  deactivate,
+  type EmployeeUpsert,
+  employeesById,
+  knownEmployees,
+  listEmployees,
+  lockEmployees,
+  type Sealed,
+  upsertEmployees
+} from './store.ts'
 
 /** A person as the floor sees them: number and/or name, nothing more is ever stored. */
 export interface Employee {
@@ -59,7 +68,11 @@ export function employeeReceiver(authz: Authz): NonNullable<Receivers['employee'
     const blindNumber = (number: string): Buffer => keys.blind(number, 'employee.number')
     const outcomes: ReceiveOutcome[] = []
     const numbers = batch.records.flatMap(({ record }) => (record.number === undefined ? [] : [blindNumber(record.number)]))
-    const known = await knownEmployees(tx, batch.records.map(r => blindKey(r.key)), numbers)
+    const known = await knownEmployees(
+      tx,
+      batch.records.map(r => blindKey(r.key)),
+      numbers
+    )
     const byKey = new Map(known.map(row => [row.key_blind.toString('hex'), row.id]))
     const byNumber = new Map(known.flatMap(row => (row.number_blind === null ? [] : [[row.number_blind.toString('hex'), row.id] as const])))
     const rows: EmployeeUpsert[] = []
@@ -95,7 +108,11 @@ export function employeeReceiver(authz: Authz): NonNullable<Receivers['employee'
     await upsertEmployees(tx, batch.connectionId, rows)
     const gone = await deactivate(tx, batch.closed.map(blindKey))
     await authz.linkEmployees(tx, [
-      ...rows.map(row => ({ id: row.id, numberBlind: row.number_blind === null ? null : Buffer.from(row.number_blind, 'hex'), active: row.active })),
+      ...rows.map(row => ({
+        id: row.id,
+        numberBlind: row.number_blind === null ? null : Buffer.from(row.number_blind, 'hex'),
+        active: row.active
+      })),
       ...gone.map(row => ({ id: row.id, numberBlind: row.number_blind, active: false }))
     ])
     return [...outcomes, ...batch.closed.map(key => ({ key, status: 'applied' as const }))]

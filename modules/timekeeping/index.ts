@@ -41,9 +41,24 @@ export default defineModule({
     'hours.settings': 'Manage codes of indirect activities.'
   },
   personalData: [
-    { table: 'timekeeping.employee', subject: 'number_blind', columns: ['number_sealed', 'name_sealed', 'key_blind', 'active'], why: 'to book hours per work order' },
-    { table: 'timekeeping.interval', subject: 'employee_id', columns: ['employee_id', 'started_at', 'ended_at'], why: 'to book hours per work order' },
-    { table: 'timekeeping.booking', subject: 'employee_id', columns: ['employee_id', 'started_at', 'seconds', 'day'], why: 'to book hours per work order' }
+    {
+      table: 'timekeeping.employee',
+      subject: 'number_blind',
+      columns: ['number_sealed', 'name_sealed', 'key_blind', 'active'],
+      why: 'to book hours per work order'
+    },
+    {
+      table: 'timekeeping.interval',
+      subject: 'employee_id',
+      columns: ['employee_id', 'started_at', 'ended_at'],
+      why: 'to book hours per work order'
+    },
+    {
+      table: 'timekeeping.booking',
+      subject: 'employee_id',
+      columns: ['employee_id', 'started_at', 'seconds', 'day'],
+      why: 'to book hours per work order'
+    }
   ],
   retention: [
     { table: 'timekeeping.employee', after: 'end of contract', rule: 'return or destruction' },

@@ -2,7 +2,17 @@ import { type Ctx, type Journal, newId, type Outbox, type TxCtx } from '../../co
 import { lockActive } from './employees.ts'
 import { refuse } from './errors.ts'
 import { shareEqually, wholeSeconds } from './sharing-rules.ts'
-import { type Booking, endIntervals, insertBookings, insertIntervals, type Interval, lockEmployees, openIntervals, runningOf, touching } from './store.ts'
+import {
+  type Booking,
+  endIntervals,
+  type Interval,
+  insertBookings,
+  insertIntervals,
+  lockEmployees,
+  openIntervals,
+  runningOf,
+  touching
+} from './store.ts'
 
 export interface Services {
   readonly journal: Journal
@@ -39,7 +49,11 @@ export async function openInterval(tx: TxCtx, start: OpenInterval): Promise<void
 }
 
 /** Starts an indirect activity of one person, such as cleaning; one at a time. */
-export async function startIndirect(tx: TxCtx, { journal }: Services, start: { employeeId: string; activityCode: string }): Promise<string> {
+export async function startIndirect(
+  tx: TxCtx,
+  { journal }: Services,
+  start: { employeeId: string; activityCode: string }
+): Promise<string> {
   await lockActive(tx, [start.employeeId])
   const id = newId()
   const opened = await insertIntervals(tx, [
@@ -56,7 +70,12 @@ export async function startIndirect(tx: TxCtx, { journal }: Services, start: { e
     }
   ])
   if (opened.length === 0) throw refuse('indirect_running', 'This employee has an indirect activity running. Stop it first.')
-  await journal.append(tx, { act: 'hours.indirect.start', subject: 'timekeeping.interval', subjectId: id, data: { activityCode: start.activityCode } })
+  await journal.append(tx, {
+    act: 'hours.indirect.start',
+    subject: 'timekeeping.interval',
+    subjectId: id,
+    data: { activityCode: start.activityCode }
+  })
   return id
 }
 
@@ -168,7 +187,10 @@ export async function book(
 const instant = (text: string): string => new Date(text).toISOString()
 
 /** What runs on these jobs now, and since when. */
-export async function running(ctx: Ctx | TxCtx, jobIds: readonly string[]): Promise<{ jobId: string; employeeId: string; since: string }[]> {
+export async function running(
+  ctx: Ctx | TxCtx,
+  jobIds: readonly string[]
+): Promise<{ jobId: string; employeeId: string; since: string }[]> {
   return (await openIntervals(ctx, jobIds)).flatMap(interval =>
     interval.job_id === null ? [] : [{ jobId: interval.job_id, employeeId: interval.employee_id, since: interval.started_at }]
   )

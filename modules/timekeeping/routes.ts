@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { act, type App, type Ctx, errorResponses, Id, LocalDate, type MessageState, pageQuery, Text } from '../../core/index.ts'
+import { type App, act, type Ctx, errorResponses, Id, LocalDate, type MessageState, pageQuery, Text } from '../../core/index.ts'
 import type { Authz } from '../authz/index.ts'
 import { correctBooking } from './bookings.ts'
 import { findEmployees } from './employees.ts'
@@ -92,7 +92,8 @@ export function timekeepingRoutes(services: Services & { authz: Authz }) {
         return act(request, reply, {
           status: 201,
           run: async tx => {
-            if (!(await insertActivity(tx, { code, name, kind }))) throw refuse('activity_exists', `There is an activity code "${code}" already.`)
+            if (!(await insertActivity(tx, { code, name, kind })))
+              throw refuse('activity_exists', `There is an activity code "${code}" already.`)
             await journal.append(tx, { act: 'hours.activity.add', subject: 'timekeeping.activity_code', subjectId: code, data: { kind } })
             return { code }
           },
@@ -104,7 +105,10 @@ export function timekeepingRoutes(services: Services & { authz: Authz }) {
     app.post(
       '/api/v1/hours/indirect/start',
       {
-        config: { permission: 'jobs.work', refuses: ['indirect_running', 'activity_unknown', 'employee_missing', 'employee_unknown', 'employee_inactive'] },
+        config: {
+          permission: 'jobs.work',
+          refuses: ['indirect_running', 'activity_unknown', 'employee_missing', 'employee_unknown', 'employee_inactive']
+        },
         schema: {
           operationId: 'startIndirect',
           tags,
@@ -242,4 +246,3 @@ function bookingView(booking: Booking, state: MessageState | undefined) {
 
 const dayIn = (zone: string, at: Date): string =>
   new Intl.DateTimeFormat('sv-SE', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at)
-

@@ -56,7 +56,10 @@ export const RunningShape = named(
 
 export const TodayShape = named(
   'Today',
-  Type.Object({ employeeId: Id, day: LocalDate, running: Type.Array(RunningShape), bookings: Type.Array(BookingShape), seconds: Type.Integer() }, closed)
+  Type.Object(
+    { employeeId: Id, day: LocalDate, running: Type.Array(RunningShape), bookings: Type.Array(BookingShape), seconds: Type.Integer() },
+    closed
+  )
 )
 
 export const ActivityShape = named(

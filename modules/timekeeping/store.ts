@@ -1,13 +1,14 @@
 import { sql } from 'kysely'
 import { any, type Ctx, type TxCtx } from '../../core/index.ts'
-import { bookingColumns, type BookingRow, type EmployeeRow, employeeColumns, intervalColumns, type IntervalRow, own } from './tables.ts'
+import { type BookingRow, bookingColumns, type EmployeeRow, employeeColumns, type IntervalRow, intervalColumns, own } from './tables.ts'
 
 export type Interval = Pick<IntervalRow, Exclude<(typeof intervalColumns)[number], 'flagged'>> & { flagged: boolean }
 export type Booking = Omit<Pick<BookingRow, (typeof bookingColumns)[number]>, 'seq'> & { seq: string }
 export type Sealed = Pick<EmployeeRow, (typeof employeeColumns)[number]>
 
 /** All employees, sealed; at most some thousands per tenant, so lists are read whole and sorted in memory. */
-export const listEmployees = (ctx: Ctx | TxCtx): Promise<Sealed[]> => own(ctx).selectFrom('timekeeping.employee').select(employeeColumns).execute()
+export const listEmployees = (ctx: Ctx | TxCtx): Promise<Sealed[]> =>
+  own(ctx).selectFrom('timekeeping.employee').select(employeeColumns).execute()
 
 export const employeesById = (ctx: Ctx | TxCtx, ids: readonly string[]): Promise<Sealed[]> =>
   own(ctx).selectFrom('timekeeping.employee').select(employeeColumns).where('id', '=', any(ids)).execute()

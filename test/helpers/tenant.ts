@@ -63,7 +63,11 @@ export async function ground(t: Teardown, options: { clock?: Clock; perTenant?: 
 
 /** Takes a test tenant's database and roles away again. */
 export async function drop(control: Control, id: string): Promise<void> {
-  const row = await control.kysely.selectFrom('control.tenant').select(['database', 'owner_role', 'app_role']).where('id', '=', id).executeTakeFirst()
+  const row = await control.kysely
+    .selectFrom('control.tenant')
+    .select(['database', 'owner_role', 'app_role'])
+    .where('id', '=', id)
+    .executeTakeFirst()
   if (!row) return
   const { pool } = control.db
   // As superuser: an autovacuum worker that happens to be in it may not be ended by anybody else.

@@ -25,7 +25,9 @@ t.test('quantity: equal amounts are equal text', async t => {
 })
 
 t.test('quantity: adding and taking away again changes nothing', async t => {
-  t.doesNotThrow(() => fc.assert(fc.property(amounts, amounts, (a, b) => subtract(add(a, b), b) === a && compare(add(a, b), b) === compare(a, '0'))))
+  t.doesNotThrow(() =>
+    fc.assert(fc.property(amounts, amounts, (a, b) => subtract(add(a, b), b) === a && compare(add(a, b), b) === compare(a, '0')))
+  )
   t.doesNotThrow(() => fc.assert(fc.property(amounts, a => isZero(add(a, negate(a))) && fromScaled(toScaled(a)) === a)))
 })
 

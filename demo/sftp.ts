@@ -1,0 +1,64 @@
+import ssh2 from 'ssh2'
+
+/** The ERP's end of an SFTP connection. */
+export interface Sftp {
+  /** Writes under a temporary name and renames: the file appears whole. */
+  deliver(name: string, text: string): Promise<void>
+  list(dir: string): Promise<string[]>
+  read(path: string): Promise<string>
+  remove(path: string): Promise<void>
+  close(): void
+}
+
+export interface SftpAddress {
+  readonly host: string
+  readonly port: number
+  /** Public key line of the server; anything else is refused. */
+  readonly hostKeyLine: string
+  readonly username: string
+  readonly privateKey: string
+}
+
+/** Connects as the ERP does; the server's host key is pinned. */
+export async function connect(address: SftpAddress): Promise<Sftp> {
+  const client = new ssh2.Client()
+  const pinned = Buffer.from(address.hostKeyLine.split(' ')[1] ?? '', 'base64')
+  await new Promise<void>((resolve, reject) => {
+    client.on('ready', resolve).on('error', reject)
+    client.connect({
+      host: address.host,
+      port: address.port,
+      username: address.username,
+      privateKey: address.privateKey,
+      hostVerifier: (key: Buffer) => key.equals(pinned),
+      readyTimeout: 15_000
+    })
+  })
+  const sftp = await new Promise<import('ssh2').SFTPWrapper>((resolve, reject) => {
+    client.sftp((error, made) => (error ? reject(error) : resolve(made)))
+  })
+  const done = (start: (callback: (error: Error | null | undefined) => void) => void): Promise<void> =>
+    new Promise((resolve, reject) => start(error => (error ? reject(error) : resolve())))
+  return {
+    async deliver(name, text) {
+      await done(callback => sftp.writeFile(`inbox/${name}.tmp`, text, callback))
+      await done(callback => sftp.rename(`inbox/${name}.tmp`, `inbox/${name}`, callback))
+    },
+    list: dir =>
+      new Promise((resolve, reject) => {
+        sftp.readdir(dir, (error, entries) => (error ? reject(error) : resolve(entries.map(entry => entry.filename).sort())))
+      }),
+    read: path =>
+      new Promise((resolve, reject) => {
+        sftp.readFile(path, (error, data) => (error ? reject(error) : resolve(data.toString('utf8'))))
+      }),
+    remove: path => done(callback => sftp.unlink(path, callback)),
+    close: () => client.end()
+  }
+}
+
+/** A key pair for the ERP's login. */
+export function newLogin(): { publicLine: string; privateKey: string } {
+  const made = ssh2.utils.generateKeyPairSync('ed25519')
+  return { publicLine: made.public.trim(), privateKey: made.private }
+}
