@@ -47,7 +47,7 @@ export function tenantRegistry(options: TenantsOptions & { control: Control; clo
       .select(['id', 'code', 'zone', 'state', 'database', 'app_role', 'app_password_wrapped', 'schema_version'])
       .where('id', '=', tenantId)
       .executeTakeFirst()
-    if (!row || row.state !== 'active') throw refuse('tenant_unavailable', 'This environment is not available.', { context: { tenantId } })
+    if (row?.state !== 'active') throw refuse('tenant_unavailable', 'This environment is not available.', { context: { tenantId } })
     if (row.schema_version !== known) {
       throw refuse('tenant_unavailable', 'This environment is being upgraded. Repeat in a few minutes.', {
         retryAfterSeconds: 60,

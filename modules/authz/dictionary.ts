@@ -10,7 +10,7 @@ const version: Readonly<Record<string, Text>> = {
   version: ['Counts changes of the row.', 'Telt de wijzigingen van de regel.', 'technical']
 }
 const id = (en: string, nl: string): Readonly<Record<string, Text>> => ({ id: [`Id of the ${en}.`, `Sleutel van ${nl}.`, 'technical'] })
-const made = { created_at: times['created_at'] as Text }
+const made = { created_at: times.created_at as Text }
 const token: Readonly<Record<string, Text>> = {
   lookup: ['Part of the token that finds the row.', 'Deel van het token waarmee de regel wordt gevonden.', 'technical'],
   digest: ["SHA-256 of the token's secret part.", 'SHA-256 van het geheime deel van het token.', 'secret']

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 interface Asserts {
-  equal(found: unknown, wanted: unknown, message?: string): unknown
+  equal(found: string, wanted: string, message: string): boolean
 }
 
 /** Compares text with a reviewed file. `WERKVLOER_TEST_WRITE=1` (npm run golden) rewrites the file; the change is then reviewed. */

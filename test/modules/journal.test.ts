@@ -48,7 +48,12 @@ t.test('journal', async t => {
   })
 
   await t.test('journal: the app can neither change nor remove an entry', async t => {
-    for (const text of ['update journal.entry set act = act', 'delete from journal.entry', 'truncate journal.entry', 'delete from journal.seal']) {
+    for (const text of [
+      'update journal.entry set act = act',
+      'delete from journal.entry',
+      'truncate journal.entry',
+      'delete from journal.seal'
+    ]) {
       await t.rejects(ctx.db.pool.query(text), { code: '42501' }, text)
     }
   })
