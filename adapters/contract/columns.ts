@@ -11,6 +11,7 @@ const operators = new Set([
   'default',
   'code',
   'decimal',
+  'thousands',
   'integer',
   'boolean',
   'date',

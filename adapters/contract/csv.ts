@@ -16,6 +16,8 @@ export interface CsvRow {
   /** Column name -> text; undefined when the row cannot be read, then `problem` says why. */
   readonly row: Readonly<Record<string, string>> | undefined
   readonly problem?: { readonly code: string; readonly message: string }
+  /** Of an unreadable row: the cells by position, good enough to say which record it belongs to and nothing more. */
+  readonly guess?: Readonly<Record<string, string>>
 }
 
 /** A row longer than this is an accident or an attack. */
@@ -145,7 +147,9 @@ function trailerOf(cells: readonly string[], { trailer }: CsvOptions): number | 
 }
 
 function rowOf(header: readonly string[], { cells, line, misplaced }: Reading): CsvRow {
-  const problem = (code: string, message: string): CsvRow => ({ line, row: undefined, problem: { code, message } })
+  const row: Record<string, string> = Object.create(null)
+  for (const [index, name] of header.entries()) if (name !== '') row[name] = cells[index] ?? ''
+  const problem = (code: string, message: string): CsvRow => ({ line, row: undefined, problem: { code, message }, guess: row })
   if (misplaced)
     return problem('quote_misplaced', `The row on line ${line} has text behind a closing quote. Quotes inside quotes are written twice.`)
   if (cells.length !== header.length) {
@@ -154,8 +158,6 @@ function rowOf(header: readonly string[], { cells, line, misplaced }: Reading): 
       `The row on line ${line} has ${cells.length} cells, the header has ${header.length}. A cell with the separator in it needs quotes.`
     )
   }
-  const row: Record<string, string> = Object.create(null)
-  for (const [index, name] of header.entries()) if (name !== '') row[name] = cells[index] ?? ''
   return { line, row }
 }
 

@@ -4,6 +4,7 @@
 export { type CsvOptions, type CsvRow, csvLine, csvRows } from './csv.ts'
 export { defineAdapter, eachInOrder } from './define.ts'
 export { AdapterError, type ErrorClass, TransportError } from './errors.ts'
+export { identityMapping, identityTables } from './identity.ts'
 export { shortKey } from './keys.ts'
 export { decodeLines } from './lines.ts'
 export { checkManifest } from './manifest-check.ts'

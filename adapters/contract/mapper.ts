@@ -16,6 +16,15 @@ export interface MapperSettings {
   readonly timeZone: string
 }
 
+const keyFieldsOf: { readonly [K in ImportKind]: readonly string[] } = {
+  workOrder: ['number'],
+  article: ['number'],
+  stock: ['article', 'location', 'lot'],
+  pickList: ['number'],
+  location: ['code'],
+  employee: ['key', 'number', 'name']
+}
+
 const ajv = new Ajv({ strict: true, allErrors: false, verbose: true })
 const validators = new Map<ImportKind, ValidateFunction>()
 function validatorOf(kind: ImportKind): ValidateFunction {
@@ -99,7 +108,7 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
     const text = typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
     if (text === undefined) return structuredClone(value)
     if (rule.code !== undefined) return translate(rule.code, text)
-    if (rule.decimal !== undefined) return readDecimal(text, rule.decimal)
+    if (rule.decimal !== undefined) return readDecimal(text, rule.decimal, rule.thousands)
     if (rule.integer) return readInteger(text)
     if (rule.boolean) return rule.boolean.includes(text)
     if (rule.date !== undefined) return readDate(text, rule.date)
@@ -116,6 +125,23 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
     if (typeof value === 'string' && rule.trim) value = present(value.trim())
     if (typeof value === 'string' && rule.padLeft) value = value.padStart(rule.padLeft.length, rule.padLeft.with)
     return value ?? rule.default
+  }
+
+  /** The key of a row that did not become a record, where those fields can be read. */
+  function keyOfRejected(kind: ImportKind, rule: RecordRule | undefined, row: Row): string | undefined {
+    try {
+      const keyFields = Object.fromEntries(keyFieldsOf[kind].flatMap(name => (rule?.[name] === undefined ? [] : [[name, rule[name]]])))
+      const fields = rule ? record(keyFields, row) : row
+      const read = kind === 'employee' ? employee(fields) : fields
+      return keyFieldsOf[kind].every(name =>
+        read[name] === undefined ? name === 'lot' || kind === 'employee' : typeof read[name] === 'string'
+      )
+        ? keyOf[kind](read as never)
+        : undefined
+    } catch (error) {
+      if (error instanceof Unmapped) return undefined
+      throw error
+    }
   }
 
   /** Quantities in the unit we count in; an article's own unit too. */
@@ -160,7 +186,8 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
         // A sentence about a person shows no value: it may be a name.
         const message =
           kind === 'employee' && reject.value !== undefined ? reject.message.replace(`"${reject.value}"`, 'The value') : reject.message
-        return { type: 'reject', kind, reject: { ...reject, message }, ...place }
+        const key = keyOfRejected(kind, plan?.rule, given)
+        return { type: 'reject', kind, reject: { ...reject, message }, ...(key === undefined ? {} : { key }), ...place }
       }
     },
     out(item) {

@@ -129,6 +129,8 @@ export type FieldRule =
       readonly code?: string
       /** Decimal sign of the ERP; the other one of . and , counts as thousands mark. */
       readonly decimal?: '.' | ','
+      /** The ERP writes 1234 with a thousands mark; without this a lone mark such as in "1.234" is refused as ambiguous. */
+      readonly thousands?: boolean
       readonly integer?: boolean
       /** Values that mean true; everything else of the column means false. */
       readonly boolean?: readonly string[]
@@ -202,8 +204,10 @@ export type RecordItem = {
 }[ImportKind]
 export interface RejectItem {
   readonly type: 'reject'
-  readonly kind: ImportKind
+  /** `ack`: an acknowledgement that cannot be read. */
+  readonly kind: ImportKind | 'ack'
   readonly reject: Reject
+  /** Where it could be read. A snapshot never closes the key of a reject, and closes nothing at all when one has no key. */
   readonly key?: string
   readonly at?: Position
   readonly row?: Readonly<Record<string, unknown>>
@@ -335,8 +339,9 @@ export interface InboundFile {
   readonly size: number
   readonly sha256: string
   readonly receivedAt: Instant
+  /** Each call reads from the beginning. */
   bytes(): AsyncIterable<Uint8Array>
-  /** Lines without their end; the encoding is checked: AdapterError `payload` for bytes that are none. */
+  /** Lines without their ends (`decodeLines`); each call reads from the beginning. */
   lines(encoding?: string): AsyncIterable<string>
 }
 export interface InboundRequest {
@@ -345,6 +350,7 @@ export interface InboundRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly sha256: string
   readonly receivedAt: Instant
+  /** Throws AdapterError `payload` for a body that is no JSON. */
   json(): Promise<Json>
   text(): Promise<string>
 }

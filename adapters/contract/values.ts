@@ -4,12 +4,19 @@ import { instantOf, parseWallTime } from './zoned-time.ts'
 
 const plainDecimal = /^-?\d{1,12}(\.\d{1,6})?$/
 
-/** "1.234,50" with a comma -> "1234.50"; the other sign counts as thousands mark only where it stands at thousands. */
-export function readDecimal(text: string, sign: '.' | ','): string {
+/**
+ * "1.234,50" with a comma -> "1234.50". The other sign counts as thousands mark only where it stands at thousands, and a lone one
+ * ("1.234") only when `thousands` says that this ERP writes them: a wrong guess would be wrong by a factor of a thousand.
+ */
+export function readDecimal(text: string, sign: '.' | ',', thousands = false): string {
   const mark = sign === ',' ? '.' : ','
   const [whole = '', fraction, ...more] = text.trim().split(sign)
   const grouped = sign === ',' ? /^[-+]?\d{1,3}(\.\d{3})+$/ : /^[-+]?\d{1,3}(,\d{3})+$/
-  const digits = (grouped.test(whole) ? whole.replaceAll(mark, '') : whole).replace(/^\+/, '')
+  const marks = grouped.test(whole) ? whole.split(mark).length - 1 : 0
+  if (marks === 1 && fraction === undefined && !thousands) {
+    throw wrong('number_ambiguous', text, `may be thousands or decimals: the decimal sign here is "${sign}". Write it without "${mark}".`)
+  }
+  const digits = (marks > 0 ? whole.replaceAll(mark, '') : whole).replace(/^\+/, '')
   const plain = fraction === undefined ? digits : `${digits}.${fraction}`
   if (more.length > 0 || !plainDecimal.test(plain)) {
     throw wrong('number_wrong', text, `is no number with "${sign}" as decimal sign, at most 12 digits before and 6 after it.`)
