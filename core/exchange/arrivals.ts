@@ -70,8 +70,9 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
   /** An arriving row is there from the first moment, so that people see what is coming and a lost process leaves a trace. */
   async function begin(ctx: Ctx, connectionId: string, name: string, writer: RawWriter): Promise<Upload> {
     const id = newId()
-    const freed = await withTx(ctx, async tx => {
-      if ((await lockConnection(tx, connectionId)) === undefined) throw refuseExchange('connection_unknown', 'This connection is gone.')
+    const { freed, adapter } = await withTx(ctx, async tx => {
+      const adapter = await lockConnection(tx, connectionId)
+      if (adapter === undefined) throw refuseExchange('connection_unknown', 'This connection is gone.')
       const at = tx.clock.iso()
       const gone = await freeName(tx, connectionId, name, at, 'A later upload under the same name took its place.')
       await insertDelivery(tx, {
@@ -84,16 +85,16 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
         blob_id: writer.id,
         received_at: at
       })
-      return gone
+      return { freed: gone, adapter }
     }).catch(async error => {
       await writer.abort()
       throw error
     })
     await removeRaw(ctx, blobs, freed)
-    return uploadTo(ctx, connectionId, id, writer)
+    return uploadTo(ctx, connectionId, id, writer, doneTemplates(options.adapters.get(adapter)).length > 0)
   }
 
-  function uploadTo(opened: Ctx, connectionId: string, id: string, writer: RawWriter): Upload {
+  function uploadTo(opened: Ctx, connectionId: string, id: string, writer: RawWriter, signalled: boolean): Upload {
     let failure: string | undefined
     let ended = false
     let notedAt = opened.clock.now().getTime()
@@ -130,7 +131,8 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
         }
         if (failure !== undefined) throw refuseExchange('delivery_too_large', failure)
         if (modified) await setFileTime(ctx, id, modified.toISOString())
-        await settleArrivals(ctx, options, connectionId)
+        // A done file, or the file it was waiting for, settles both at once.
+        if (signalled) await settleArrivals(ctx, options, connectionId)
         options.later?.(ctx, connectionId)
       },
       async drop() {

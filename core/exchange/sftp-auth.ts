@@ -3,8 +3,10 @@ import type { AuthContext } from 'ssh2'
 import type { Clock } from '../clock.ts'
 import { type Ctx, wholeScope } from '../context.ts'
 import type { Directory, OpenTenant, Tenants } from '../db/tenants-face.ts'
+import { withTx } from '../db/tx.ts'
 import { Refusal } from '../errors.ts'
 import { newId } from '../ids.ts'
+import { journal } from '../journal/append.ts'
 import { dummyHash, verifyPassword } from '../keys/passwords.ts'
 import type { Log } from '../log.ts'
 import { noteUse, proofsOf } from './access-store.ts'
@@ -43,6 +45,7 @@ export interface SftpAuthOptions {
  */
 export function sftpAuthentication(options: SftpAuthOptions): Authenticate {
   const { tenants, directory, clock, log, verify = verifySignature } = options
+  const note = refusals(clock)
   return async (username, credential) => {
     const entry = userNamePattern.test(username) ? await directory.find('sftp_user', username) : undefined
     const tenant = entry?.connectionId == null ? undefined : await tenants.open(entry.tenantId)
@@ -54,13 +57,38 @@ export function sftpAuthentication(options: SftpAuthOptions): Authenticate {
       // An unknown user, or one without a password, costs the same hash.
       const proof = proofs[0]
       const { ok } = await verifyPassword(credential.password, proof?.password_phc ?? (await dummyHash()))
-      return ok && proof && ctx ? letIn(ctx, connectionId, proof) : undefined
+      if (ok && proof && ctx) return letIn(ctx, connectionId, proof)
+      await note(ctx, connectionId, 'password')
+      return undefined
     }
     const offered = `${credential.type} ${credential.blob.toString('base64')}`
     const proof = proofs.find(p => p.public_key === offered)
-    if (!proof?.public_key || !ctx) return undefined
-    if (credential.signed === undefined) return { tenantId: ctx.tenant.id, connectionId, accessId: proof.id }
-    return verify(proof.public_key, credential.signed) ? letIn(ctx, connectionId, proof) : undefined
+    if (proof?.public_key && ctx) {
+      if (credential.signed === undefined) return { tenantId: ctx.tenant.id, connectionId, accessId: proof.id }
+      if (verify(proof.public_key, credential.signed)) return letIn(ctx, connectionId, proof)
+    }
+    await note(ctx, connectionId, 'publickey')
+    return undefined
+  }
+}
+
+const quietMs = 60_000
+const mostNoted = 10_000
+
+/** Enters refused sign-ins of a known user in its journal, once a minute at most, so that nobody can fill it from outside. */
+function refusals(clock: Clock): (ctx: Ctx | undefined, connectionId: string, method: string) => Promise<void> {
+  const noted = new Map<string, number>()
+  return async (ctx, connectionId, method) => {
+    if (!ctx) return
+    const now = clock.now().getTime()
+    const last = noted.get(connectionId)
+    if (last !== undefined && Math.abs(now - last) < quietMs) return
+    if (noted.size >= mostNoted) noted.clear()
+    noted.set(connectionId, now)
+    const unproven: Ctx = { ...ctx, principal: { kind: 'system', id: 'sftp' } }
+    await withTx(unproven, tx =>
+      journal.append(tx, { act: 'access.refused', subject: 'exchange.connection', subjectId: connectionId, data: { method } })
+    )
   }
 }
 

@@ -29,21 +29,29 @@ const believedMs = 5_000
 /** Starts the SFTP server on the house's deliveries and access rows. */
 export async function openSftp(options: SftpOptions): Promise<SftpServer> {
   const { clock, log, tenants } = options
-  const timers = new Set<NodeJS.Timeout>()
+  const timers = new Map<string, NodeJS.Timeout>()
+  let closed = false
 
-  /** Looks again when a closed file may have been quiet long enough; the worker's own look is the net under it. */
+  /**
+   * Looks again when a closed file may have been quiet long enough, once per connection for many files; the worker's own look is the
+   * net under it.
+   */
   const later = (ctx: Ctx, connectionId: string): void => {
+    if (closed || timers.has(connectionId)) return
     const timer = setTimeout(
       () => {
-        timers.delete(timer)
-        settleArrivals(ctx, options.arrivals, connectionId).catch(error =>
-          log.warn({ err: error, connection: connectionId }, 'taking files over failed, will be tried again')
+        timers.delete(connectionId)
+        settleArrivals(ctx, options.arrivals, connectionId).then(
+          ({ more }) => {
+            if (more) later(ctx, connectionId)
+          },
+          error => log.warn({ err: error, connection: connectionId }, 'taking files over failed, will be tried again')
         )
       },
       options.arrivals.stabilitySeconds * 1000 + 20
     )
     timer.unref()
-    timers.add(timer)
+    timers.set(connectionId, timer)
   }
   const arrivals: ArrivalOptions = { ...options.arrivals, later }
 
@@ -85,7 +93,8 @@ export async function openSftp(options: SftpOptions): Promise<SftpServer> {
     port: server.port,
     async close() {
       await server.close()
-      for (const timer of timers) clearTimeout(timer)
+      closed = true
+      for (const timer of timers.values()) clearTimeout(timer)
     }
   }
 }

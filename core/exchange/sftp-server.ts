@@ -103,7 +103,12 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
       },
       close: () => connection.end()
     })
-    connection.on('authentication', context => void sign(context))
+    connection.on('authentication', context => {
+      sign(context).catch(error => {
+        log.error({ err: error, session }, 'sign-in over SFTP failed')
+        connection.end()
+      })
+    })
     connection.on('ready', () => {
       unknown.remove(socket)
       const login = mine.login
@@ -130,11 +135,13 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
         }
         channels++
         const channel: Session = accept()
+        let end = async (): Promise<void> => {}
         channel.on('close', () => {
           channels--
+          void end().finally(() => mine.ends.delete(end))
         })
         channel.on('sftp', acceptSftp => {
-          const end = serveSftp({
+          end = serveSftp({
             sftp: acceptSftp(),
             socket,
             login,
