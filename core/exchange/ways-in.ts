@@ -24,7 +24,7 @@ const maxWaitingFiles = 1_000
 /** Of one connection, in files of the largest size. */
 const waitingInFiles = 10
 
-export interface InboundOptions {
+export interface WaysInOptions {
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
@@ -35,7 +35,7 @@ export interface InboundOptions {
 }
 
 /** Every way into the house for an ERP, ready to be wired. */
-export interface Inbound {
+export interface WaysIn {
   /** For the session: who an ERP token belongs to. */
   identifyErpToken(token: { lookup: string; digest: Uint8Array }, at: Date): ReturnType<typeof identifyErpToken>
   readonly routes: (app: App) => void
@@ -47,7 +47,7 @@ export interface Inbound {
   readonly duties: readonly Duty[]
 }
 
-export function openInbound(options: InboundOptions): Inbound {
+export function openWaysIn(options: WaysInOptions): WaysIn {
   const { config, clock, log, tenants, directory, blobs, adapters } = options
   const arrivals: ArrivalOptions = {
     blobs,
