@@ -204,8 +204,7 @@ export type RecordItem = {
 }[ImportKind]
 export interface RejectItem {
   readonly type: 'reject'
-  /** `ack`: an acknowledgement that cannot be read. */
-  readonly kind: ImportKind | 'ack'
+  readonly kind: ImportKind
   readonly reject: Reject
   /** Where it could be read. A snapshot never closes the key of a reject, and closes nothing at all when one has no key. */
   readonly key?: string
