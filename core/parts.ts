@@ -6,7 +6,7 @@ import type { Faces } from './index.ts'
 /** What main.ts hands to core: the modules and adapters of this house, and the few knots between them that core may not know. */
 export interface Parts {
   readonly modules: readonly AnyModule[]
-  readonly adapters: readonly Adapter<never>[]
+  readonly adapters: readonly Adapter[]
   /** Seeds a new tenant and makes its first administrator. @returns the one-time token of the link */
   readonly welcome: (
     faces: Faces,

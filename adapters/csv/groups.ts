@@ -1,0 +1,33 @@
+import type { CsvRow } from '../contract/index.ts'
+
+type Cells = Readonly<Record<string, string>>
+
+/** Consecutive rows of one work order or pick list. */
+export interface Group {
+  /** Value of the grouping column; empty for a row that has none. */
+  readonly key: string
+  readonly rows: readonly { readonly line: number; readonly cells: Cells }[]
+  /** The first unreadable row among them: the record cannot be whole. */
+  readonly broken: { readonly line: number; readonly code: string; readonly message: string } | undefined
+}
+
+/** Groups consecutive rows by a column. An unreadable row counts to the record that its cells seem to name. */
+export async function* groupRows(rows: AsyncIterable<CsvRow>, column: string): AsyncIterable<Group> {
+  let key: string | undefined
+  let kept: { line: number; cells: Cells }[] = []
+  let broken: Group['broken']
+  for await (const { line, row, problem, guess } of rows) {
+    const cells = row ?? guess ?? {}
+    const next = cells[column] ?? ''
+    // Rows that name nothing are bad ones, each for itself.
+    if (key !== undefined && (next !== key || next === '')) {
+      yield { key, rows: kept, broken }
+      kept = []
+      broken = undefined
+    }
+    key = next
+    kept.push({ line, cells })
+    if (problem && !broken) broken = { line, ...problem }
+  }
+  if (key !== undefined) yield { key, rows: kept, broken }
+}
