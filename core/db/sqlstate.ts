@@ -47,6 +47,9 @@ const isConnectionLoss = (error: unknown): boolean =>
   error instanceof Error &&
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(error.message)
 
+/** Whatever keeps us from getting a connection is "not now" to the caller; the log has the cause. */
+export const notReached = (error: unknown): Refusal => (error instanceof Refusal ? error : unavailable(error))
+
 const unavailable = (cause: unknown): Refusal =>
   refuse('unavailable', 'The database of this environment does not answer. Repeat in a moment with the same Idempotency-Key.', {
     cause,

@@ -14,7 +14,7 @@ import {
 import type { Pool, PoolClient } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { Ctx, TxCtx } from '../context.ts'
-import { translate } from './sqlstate.ts'
+import { notReached, translate } from './sqlstate.ts'
 
 /** A pool of one database, opaque to modules: a module reads through its `view`. */
 export interface Db {
@@ -86,7 +86,9 @@ export async function withTx<R>(ctx: Ctx, fn: (tx: TxCtx) => Promise<R>): Promis
 }
 
 async function once<R>(ctx: Ctx, fn: (tx: TxCtx) => Promise<R>): Promise<R> {
-  const client = await ctx.db.pool.connect()
+  const client = await ctx.db.pool.connect().catch((error: unknown) => {
+    throw notReached(error)
+  })
   const tx: Tx = { client, kysely: kyselyOn(client), due: new Set(), afterCommit: [] }
   const { db, ...rest } = ctx
   const board = boards.get(db)
