@@ -7,7 +7,6 @@ import {
   type ImportRecords,
   importKinds,
   importOrder,
-  type MappingSet,
   type Position,
   type Reject,
   type Revision,
@@ -96,7 +95,6 @@ export const storedKeyOf = (keys: TenantKeys, kind: ImportKind, key: string): st
 /** Checks, hashes and sorts one chunk; pure but for the tenant's keys. `owns` says which kinds this connection may bring. */
 export function prepareChunk(
   keys: TenantKeys,
-  mapping: MappingSet,
   items: readonly NumberedItem[],
   owns: (kind: ImportKind) => boolean,
   whyNot: (kind: ImportKind) => string
@@ -119,7 +117,7 @@ export function prepareChunk(
       continue
     }
     if (item.type === 'record' && item.unknown) for (const column of item.unknown) count(unknown, `${item.kind}.${column.slice(0, 100)}`)
-    const made = prepare(keys, mapping, numbered, unknown)
+    const made = prepare(keys, numbered, unknown)
     if (made.type === 'reject') {
       list.push(made)
       continue
@@ -162,7 +160,6 @@ const ofUnownedKind = (n: number, kind: ImportKind, message: string): PreparedRe
 
 function prepare(
   keys: TenantKeys,
-  mapping: MappingSet,
   { n, item, scope }: NumberedItem,
   unknown: Map<string, number>
 ): PreparedRecord | PreparedDelete | PreparedReject {
@@ -172,8 +169,7 @@ function prepare(
     return { type: 'delete', n, kind, at, key: item.key, storedKey: storedKeyOf(keys, kind, item.key), revision: item.revision }
   }
   if (item.type === 'reject') {
-    const key = item.key ?? (item.row === undefined ? undefined : guessKey(mapping, kind, item.row))
-    return refused(keys, n, kind, at, key, item.reject, item.row === undefined ? undefined : { row: item.row })
+    return refused(keys, n, kind, at, item.key, item.reject, item.row === undefined ? undefined : { row: item.row })
   }
   const record = kind === 'employee' ? onlyKnown(kind, item.record, unknown) : (item.record as Readonly<Record<string, unknown>>)
   const source: Source = item.row === undefined ? { record } : { row: item.row }
@@ -225,36 +221,4 @@ function onlyKnown(kind: ImportKind, record: object, unknown: Map<string, number
   const entries = Object.entries(record)
   for (const [name] of entries) if (!known?.has(name)) count(unknown, `${kind}.${name.slice(0, 100)}`)
   return Object.fromEntries(entries.filter(([name]) => known?.has(name)))
-}
-
-// ---- rows of the ERP -------------------------------------------------------------------------------------------------------
-
-const keyFields: Readonly<Record<ImportKind, readonly (readonly string[])[]>> = {
-  workOrder: [['number']],
-  article: [['number']],
-  pickList: [['number']],
-  location: [['code']],
-  employee: [['key'], ['number'], ['name']],
-  stock: [['article', 'location', 'lot']]
-}
-
-/**
- * The key of a row that could not be mapped, where its rule is simple enough to read: so a snapshot does not close the record that this
- * row stands for, and a later good row of it resolves the reject.
- */
-export function guessKey(mapping: MappingSet, kind: ImportKind, row: Readonly<Record<string, unknown>>): string | undefined {
-  const rule = mapping.imports?.[kind]
-  const plain = (field: string): string | undefined => {
-    const of = rule ? rule[field] : field
-    const column = typeof of === 'string' ? of : of !== undefined && Object.keys(of).every(name => name === 'from' || name === 'trim') ? (of as { from?: string }).from : undefined
-    const value = column === undefined ? undefined : row[column]
-    const text = typeof value === 'string' || typeof value === 'number' ? String(value) : ''
-    const cut = typeof of === 'object' && 'trim' in of ? text.trim() : text
-    return cut === '' ? undefined : cut
-  }
-  for (const fields of keyFields[kind]) {
-    const parts = fields.map(field => (field === 'lot' ? (rule && !(field in rule) ? '' : (plain(field) ?? '')) : plain(field)))
-    if (parts.every(part => part !== undefined)) return parts.join('|')
-  }
-  return undefined
 }

@@ -1,0 +1,341 @@
+import { sql } from 'kysely'
+import type { ImportKind, KnownRecord, Revision } from '../../adapters/contract/index.ts'
+import type { Ctx, TxCtx } from '../context.ts'
+import { view } from '../db/tx.ts'
+import type { DeliveryState, DeliveryWay } from './deliveries-store.ts'
+
+const own = view<Record<string, never>>()
+
+// ---- what we took over of each record -----------------------------------------------------------------------------------------
+
+export interface KnownState extends KnownRecord {
+  readonly fields: Readonly<Record<string, string>>
+}
+
+export async function statesOf(tx: TxCtx, connectionId: string, kind: ImportKind, storedKeys: readonly string[]): Promise<ReadonlyMap<string, KnownState>> {
+  if (storedKeys.length === 0) return new Map()
+  const { rows } = await sql<{
+    key: string
+    hash: string
+    fields: Record<string, string>
+    revision_seq: string | null
+    revision_at: string | null
+    delivery_seq: string
+    present: boolean
+  }>`select key, encode(hash, 'hex') as hash, fields, revision_seq, revision_at, delivery_seq, present from exchange.record_state
+    where connection_id = ${connectionId}::uuid and kind = ${kind} and key = any(${storedKeys}::text[])`.execute(own(tx))
+  return new Map(
+    rows.map(row => [
+      row.key,
+      {
+        hash: row.hash,
+        fields: row.fields,
+        revision: row.revision_seq !== null ? { seq: Number(row.revision_seq) } : row.revision_at !== null ? { changedAt: row.revision_at } : undefined,
+        arrival: Number(row.delivery_seq),
+        present: row.present
+      }
+    ])
+  )
+}
+
+export interface StateUpsert {
+  readonly storedKey: string
+  /** Of a person the sealed key in hex, so that a snapshot can name who is gone. */
+  readonly keySealed: string | null
+  readonly scope: string | null
+  readonly revision: Revision | undefined
+  readonly hash: string
+  readonly fields: string
+  readonly present: boolean
+}
+
+/** Remembers what was taken over: one statement for a whole chunk. */
+export async function saveStates(
+  tx: TxCtx,
+  of: { connectionId: string; kind: ImportKind; arrival: number; seen: number },
+  rows: readonly StateUpsert[]
+): Promise<void> {
+  if (rows.length === 0) return
+  const at = tx.clock.iso()
+  const revisionSeq = rows.map(row => (row.revision && 'seq' in row.revision ? row.revision.seq : null))
+  const revisionAt = rows.map(row => (row.revision && 'changedAt' in row.revision ? row.revision.changedAt : null))
+  await sql`insert into exchange.record_state (connection_id, kind, key, key_sealed, scope, revision_seq, revision_at, hash, fields, delivery_seq,
+      seen_seq, present, created_at, changed_at)
+    select ${of.connectionId}::uuid, ${of.kind}, key, decode(key_sealed, 'hex'), scope, revision_seq, revision_at, decode(hash, 'hex'), fields,
+      ${of.arrival}::bigint, ${of.seen}::bigint, present, ${at}::timestamptz, ${at}::timestamptz
+    from unnest(${rows.map(r => r.storedKey)}::text[], ${rows.map(r => r.keySealed)}::text[], ${rows.map(r => r.scope)}::text[], ${revisionSeq}::bigint[],
+      ${revisionAt}::timestamptz[], ${rows.map(r => r.hash)}::text[], ${rows.map(r => r.fields)}::jsonb[], ${rows.map(r => r.present)}::boolean[])
+      as r(key, key_sealed, scope, revision_seq, revision_at, hash, fields, present)
+    on conflict (connection_id, kind, key) do update set key_sealed = coalesce(excluded.key_sealed, record_state.key_sealed), scope = excluded.scope,
+      revision_seq = excluded.revision_seq, revision_at = excluded.revision_at, hash = excluded.hash, fields = excluded.fields,
+      delivery_seq = excluded.delivery_seq, seen_seq = greatest(record_state.seen_seq, excluded.seen_seq), present = excluded.present,
+      changed_at = excluded.changed_at`.execute(own(tx))
+}
+
+/** Records that a delivery named without a change to them: still there, as far as a snapshot is concerned. */
+export async function markSeen(tx: TxCtx, connectionId: string, kind: ImportKind, storedKeys: readonly string[], seen: number): Promise<void> {
+  if (storedKeys.length === 0) return
+  await sql`update exchange.record_state set seen_seq = ${seen}::bigint
+    where connection_id = ${connectionId}::uuid and kind = ${kind} and key = any(${storedKeys}::text[]) and seen_seq < ${seen}::bigint`.execute(own(tx))
+}
+
+/** An equal body under a newer revision: only the revision moves. */
+export async function moveRevisions(tx: TxCtx, connectionId: string, kind: ImportKind, rows: readonly { storedKey: string; revision: Revision }[]): Promise<void> {
+  if (rows.length === 0) return
+  await sql`update exchange.record_state s set revision_seq = r.revision_seq, revision_at = r.revision_at
+    from unnest(${rows.map(r => r.storedKey)}::text[], ${rows.map(r => ('seq' in r.revision ? r.revision.seq : null))}::bigint[],
+      ${rows.map(r => ('changedAt' in r.revision ? r.revision.changedAt : null))}::timestamptz[]) as r(key, revision_seq, revision_at)
+    where s.connection_id = ${connectionId}::uuid and s.kind = ${kind} and s.key = r.key`.execute(own(tx))
+}
+
+// ---- snapshots ------------------------------------------------------------------------------------------------------------------
+
+interface SnapshotPart {
+  readonly connectionId: string
+  readonly kind: ImportKind
+  /** null: the whole kind. */
+  readonly scope: string | null
+  /** Number of the run that named what is there. */
+  readonly seen: number
+  /** Arrival of the snapshot: what came later than it is none of its business. */
+  readonly arrival: number
+}
+
+export async function countUnseen(c: Ctx | TxCtx, of: SnapshotPart): Promise<{ present: number; unseen: number }> {
+  const { rows } = await sql<{ present: string; unseen: string }>`
+    select count(*) as present, count(*) filter (where seen_seq < ${of.seen}::bigint and delivery_seq <= ${of.arrival}::bigint) as unseen
+    from exchange.record_state where connection_id = ${of.connectionId}::uuid and kind = ${of.kind} and present
+      and (${of.scope}::text is null or scope = ${of.scope}::text)`.execute(own(c))
+  return { present: Number(rows[0]?.present ?? 0), unseen: Number(rows[0]?.unseen ?? 0) }
+}
+
+export async function unseenKeys(tx: TxCtx, of: SnapshotPart, limit: number): Promise<readonly { storedKey: string; keySealed: Buffer | null }[]> {
+  const { rows } = await sql<{ key: string; key_sealed: Buffer | null }>`
+    select key, key_sealed from exchange.record_state where connection_id = ${of.connectionId}::uuid and kind = ${of.kind} and present
+      and seen_seq < ${of.seen}::bigint and delivery_seq <= ${of.arrival}::bigint and (${of.scope}::text is null or scope = ${of.scope}::text)
+    order by key limit ${limit}`.execute(own(tx))
+  return rows.map(row => ({ storedKey: row.key, keySealed: row.key_sealed }))
+}
+
+export async function markClosed(tx: TxCtx, connectionId: string, kind: ImportKind, storedKeys: readonly string[], arrival: number): Promise<void> {
+  if (storedKeys.length === 0) return
+  await sql`update exchange.record_state set present = false, delivery_seq = greatest(delivery_seq, ${arrival}::bigint), changed_at = ${tx.clock.iso()}::timestamptz
+    where connection_id = ${connectionId}::uuid and kind = ${kind} and key = any(${storedKeys}::text[])`.execute(own(tx))
+}
+
+// ---- the delivery as work ---------------------------------------------------------------------------------------------------------
+
+/** What a run needs to know of a delivery. */
+export interface WorkDelivery {
+  readonly id: string
+  readonly seq: string
+  readonly connectionId: string
+  readonly way: DeliveryWay
+  readonly name: string
+  readonly size: string
+  readonly sha256: string | null
+  readonly blobId: string | null
+  readonly state: DeliveryState
+  readonly position: number
+  readonly chunkDone: number
+  readonly replayOf: string | null
+  readonly rejectsOnly: boolean
+  readonly attempts: number
+  readonly reasonCode: string | null
+  readonly nextAttemptAt: string | null
+  readonly receivedAt: string
+  readonly unknownColumns: Readonly<Record<string, number>>
+  readonly pendingClose: readonly PendingClose[] | null
+}
+
+/** What a snapshot would close, waiting for a person. */
+export interface PendingClose {
+  readonly kind: ImportKind
+  readonly scope: string | null
+  readonly count: number
+  readonly of: number
+}
+
+interface WorkRow {
+  id: string
+  seq: string
+  connection_id: string
+  way: DeliveryWay
+  name: string
+  size: string
+  sha256: string | null
+  blob_id: string | null
+  state: DeliveryState
+  position: string
+  chunk_done: number
+  replay_of: string | null
+  replay_rejects_only: boolean
+  attempts: number
+  reason_code: string | null
+  next_attempt_at: string | null
+  received_at: string
+  unknown_columns: Record<string, number> | null
+  pending_close: PendingClose[] | null
+}
+const workView = view<{ 'exchange.delivery': WorkRow }>()
+const workColumns = [
+  'id',
+  'seq',
+  'connection_id',
+  'way',
+  'name',
+  'size',
+  'sha256',
+  'blob_id',
+  'state',
+  'position',
+  'chunk_done',
+  'replay_of',
+  'replay_rejects_only',
+  'attempts',
+  'reason_code',
+  'next_attempt_at',
+  'received_at',
+  'unknown_columns',
+  'pending_close'
+] as const satisfies readonly (keyof WorkRow)[]
+
+const workOf = (row: WorkRow): WorkDelivery => ({
+  id: row.id,
+  seq: row.seq,
+  connectionId: row.connection_id,
+  way: row.way,
+  name: row.name,
+  size: row.size,
+  sha256: row.sha256,
+  blobId: row.blob_id,
+  state: row.state,
+  position: Number(row.position),
+  chunkDone: row.chunk_done,
+  replayOf: row.replay_of,
+  rejectsOnly: row.replay_rejects_only,
+  attempts: row.attempts,
+  reasonCode: row.reason_code,
+  nextAttemptAt: row.next_attempt_at,
+  receivedAt: row.received_at,
+  unknownColumns: row.unknown_columns ?? {},
+  pendingClose: row.pending_close
+})
+
+export async function findWork(c: Ctx | TxCtx, id: string): Promise<WorkDelivery | undefined> {
+  const row = await workView(c).selectFrom('exchange.delivery').select(workColumns).where('id', '=', id).executeTakeFirst()
+  return row && workOf(row)
+}
+
+export async function lockWork(tx: TxCtx, id: string): Promise<WorkDelivery | undefined> {
+  const row = await workView(tx).selectFrom('exchange.delivery').select(workColumns).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+  return row && workOf(row)
+}
+
+/** The oldest delivery of a connection that is not finished; later ones wait for it. Pulls run on their own. */
+export async function nextWork(c: Ctx, connectionId: string): Promise<WorkDelivery | undefined> {
+  const { rows } = await sql<WorkRow>`
+    select ${sql.join(workColumns.map(column => sql.ref(column)))} from exchange.delivery
+    where connection_id = ${connectionId}::uuid and state in ('stored', 'processing') and way <> 'pull' order by seq limit 1`.execute(own(c))
+  return rows[0] && workOf(rows[0])
+}
+
+/** Active connections with deliveries or replays to work on, whether their time has come or not. */
+export async function connectionsWithWork(c: Ctx): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from exchange.connection k where state = 'active' and (
+      exists (select 1 from exchange.delivery d where d.connection_id = k.id and d.state in ('stored', 'processing') and d.way <> 'pull')
+      or exists (select 1 from exchange.reject r where r.connection_id = k.id and r.state = 'replaying' and r.direction = 'in'))
+    order by id`.execute(own(c))
+  return rows.map(row => row.id)
+}
+
+export async function beginWork(tx: TxCtx, id: string, mappingVersion: number): Promise<void> {
+  await sql`update exchange.delivery set state = 'processing', mapping_version = ${mappingVersion}::int, next_attempt_at = null,
+    changed_at = ${tx.clock.iso()}::timestamptz where id = ${id}::uuid`.execute(own(tx))
+}
+
+export interface Counts {
+  readonly read: number
+  readonly new: number
+  readonly changed: number
+  readonly unchanged: number
+  readonly stale: number
+  readonly closed: number
+  readonly rejected: number
+  readonly held: number
+  readonly duplicate: number
+  readonly acks: number
+}
+export const noCounts: Counts = { read: 0, new: 0, changed: 0, unchanged: 0, stale: 0, closed: 0, rejected: 0, held: 0, duplicate: 0, acks: 0 }
+export const addCounts = (a: Counts, b: Partial<Counts>): Counts =>
+  Object.fromEntries(Object.entries(a).map(([name, n]) => [name, n + (b[name as keyof Counts] ?? 0)])) as unknown as Counts
+
+/** Commits how far a run has come, with its records. Without a row the run is stopped: somebody finished the delivery meanwhile. */
+export async function saveProgress(
+  tx: TxCtx,
+  id: string,
+  progress: { position: number | null; chunkDone: number; counts: Counts; unknown: Readonly<Record<string, number>> | null }
+): Promise<void> {
+  const { counts } = progress
+  const result = await sql`update exchange.delivery set position = coalesce(${progress.position}::bigint, position), chunk_done = ${progress.chunkDone}::int,
+      read_count = read_count + ${counts.read}::bigint, new_count = new_count + ${counts.new}::bigint, changed_count = changed_count + ${counts.changed}::bigint,
+      unchanged_count = unchanged_count + ${counts.unchanged}::bigint, stale_count = stale_count + ${counts.stale}::bigint,
+      closed_count = closed_count + ${counts.closed}::bigint, rejected_count = rejected_count + ${counts.rejected}::bigint,
+      held_count = held_count + ${counts.held}::bigint, duplicate_count = duplicate_count + ${counts.duplicate}::bigint,
+      ack_count = ack_count + ${counts.acks}::bigint,
+      unknown_columns = coalesce(${progress.unknown === null ? null : JSON.stringify(progress.unknown)}::jsonb, unknown_columns),
+      changed_at = ${tx.clock.iso()}::timestamptz
+    where id = ${id}::uuid and state in ('processing', 'held')`.execute(own(tx))
+  if ((result.numAffectedRows ?? 0n) !== 1n) throw new WorkGone(id)
+}
+
+/** The delivery was finished or taken away while a run worked on it. */
+export class WorkGone extends Error {
+  constructor(id: string) {
+    super(`delivery ${id} is not being processed any more`)
+    this.name = 'WorkGone'
+  }
+}
+
+/** The last word on a delivery, or a pause until the next attempt. */
+export async function settleWork(
+  tx: TxCtx,
+  id: string,
+  to: {
+    state: DeliveryState
+    finished: boolean
+    reasonCode: string | null
+    reason: string | null
+    attempts?: number
+    nextAttemptAt?: string
+    pendingClose?: readonly PendingClose[] | null
+  }
+): Promise<void> {
+  const at = tx.clock.iso()
+  await sql`update exchange.delivery set state = ${to.state}, finished_at = ${to.finished ? at : null}::timestamptz, reason_code = ${to.reasonCode},
+      reason = ${to.reason === null ? null : to.reason.slice(0, 1000)}, attempts = coalesce(${to.attempts ?? null}::int, attempts),
+      next_attempt_at = ${to.nextAttemptAt ?? null}::timestamptz,
+      pending_close = ${to.pendingClose === undefined || to.pendingClose === null ? null : JSON.stringify(to.pendingClose)}::jsonb,
+      changed_at = ${at}::timestamptz
+    where id = ${id}::uuid`.execute(own(tx))
+}
+
+/** Whether records of a delivery are in the bin, or were put there and are being replayed. */
+export async function countRejected(c: Ctx | TxCtx, id: string): Promise<number> {
+  const { rows } = await sql<{ n: string }>`select rejected_count + held_count as n from exchange.delivery where id = ${id}::uuid`.execute(own(c))
+  return Number(rows[0]?.n ?? 0)
+}
+
+/** Part of a transaction that may be taken back alone; for dry runs, which live in one transaction. */
+export async function withinSavepoint<R>(tx: TxCtx, fn: () => Promise<R>): Promise<R> {
+  await tx.tx.client.query('savepoint part')
+  try {
+    const result = await fn()
+    await tx.tx.client.query('release savepoint part')
+    return result
+  } catch (error) {
+    await tx.tx.client.query('rollback to savepoint part')
+    throw error
+  }
+}
