@@ -1,0 +1,75 @@
+import type { Adapter } from '../../adapters/contract/index.ts'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Ctx, Tenant } from '../context.ts'
+import type { SftpHostKey } from '../db/control.ts'
+import type { Directory, Tenants } from '../db/tenants-face.ts'
+import type { Db } from '../db/tx.ts'
+import type { Duty } from '../host.ts'
+import type { App } from '../http/app.ts'
+import type { Identified } from '../http/identity.ts'
+import type { Journal } from '../journal/append.ts'
+import type { Log } from '../log.ts'
+import type { Blobs } from '../storage/blobs.ts'
+import type { WithLease } from '../tasks/lease.ts'
+import { accessDesk, identifyErpToken } from './access.ts'
+import { accessRoutes } from './access-routes.ts'
+import { applyAck } from './acks.ts'
+import { type ArrivalOptions, settleArrivals } from './arrivals.ts'
+import { connectionRoutes } from './connection-routes.ts'
+import { connectionDesk } from './connections.ts'
+import { exportDue } from './deliver.ts'
+import { expireRaw, sweepRaw } from './delivery-duties.ts'
+import { deliveryRoutes } from './delivery-routes.ts'
+import { dryRunRoutes } from './dry-run-routes.ts'
+import { errorBinRoutes } from './error-bin-routes.ts'
+import { importDue } from './import.ts'
+import type { Outbox } from './message.ts'
+import { createOutbox } from './outbox.ts'
+import { outboxRoutes } from './outbox-routes.ts'
+import type { Receivers } from './receivers.ts'
+import { adapterRegistry } from './registry.ts'
+import { openSftp } from './sftp-door.ts'
+import { adapterCtx } from './transport.ts'
+import { erpRoutes } from './web.ts'
+
+/** Seconds without a write after which a cleanly closed file counts as whole, where no done file says so. */
+export const stabilitySeconds = 10
+const mostWaitingFiles = 10_000
+const mostWaitingBytes = 4 * 2 ** 30
+
+export interface ExchangeOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly tenants: Tenants
+  readonly directory: Directory
+  readonly blobs: Blobs
+  readonly journal: Journal
+  readonly adapters: readonly Adapter[]
+  readonly withLease: WithLease
+  /** Tests shorten it. */
+  readonly stabilitySeconds?: number
+}
+
+/** What modules are to the exchange: they take records over, and know what the ERP calls an employee. */
+export interface ModuleSide {
+  readonly receivers: Receivers
+  readonly employeeRefs: (ctx: Ctx, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
+}
+
+/** The exchange with ERPs, wired: both directions, their routes and their work. */
+export interface Exchange {
+  readonly outbox: Outbox
+  readonly duties: readonly Duty[]
+  /** Known after the modules are built; before it no work may run. */
+  connectModules(side: ModuleSide): void
+  identifyErpToken(
+    token: { lookup: string; digest: Uint8Array },
+    at: Date
+  ): Promise<{ tenant: Tenant; db: Db; identified: Identified } | undefined>
+  routes(app: App): void
+  importDue(ctx: Ctx, signal: AbortSignal): Promise<{ readonly more: boolean }>
+  exportDue(ctx: Ctx, signal: AbortSignal): Promise<{ readonly more: boolean }>
+  listenSftp(hostKey: SftpHostKey): Promise<{ port: number; close(): Promise<void> }>
+}
