@@ -2,8 +2,8 @@ import type { Ctx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
 import { journal } from '../journal/append.ts'
 import type { Blobs } from '../storage/blobs.ts'
-import { namedBlobs, releaseBlobs } from './deliveries-store.ts'
 import { removeRaw } from './raw.ts'
+import { namedBlobs, releaseBlobs } from './raw-store.ts'
 
 export interface RawRetention {
   /** Days for which raw bytes of finished deliveries are kept; and of those with records still in the error bin. */

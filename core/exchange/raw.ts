@@ -1,8 +1,8 @@
 import type { Ctx } from '../context.ts'
 import { newId } from '../ids.ts'
 import type { Blobs } from '../storage/blobs.ts'
-import { namedBlobs } from './deliveries-store.ts'
 import { refuseExchange } from './errors.ts'
+import { namedBlobs } from './raw-store.ts'
 import type { Source } from './sftp-tree.ts'
 
 export interface RawWriter {

@@ -5,13 +5,14 @@ import type { SftpHostKey } from '../db/control.ts'
 import type { Directory, Tenants } from '../db/tenants-face.ts'
 import type { Log } from '../log.ts'
 import { isActive } from './access-store.ts'
-import { type ArrivalOptions, settleArrivals, uploadsOf } from './arrivals.ts'
+import { type ArrivalOptions, settleArrivals } from './arrivals.ts'
 import { refuseExchange } from './errors.ts'
 import { rawSource } from './raw.ts'
 import { connectionContext, type SftpLogin, sftpAuthentication } from './sftp-auth.ts'
 import { type SftpServer, startSftpServer } from './sftp-server.ts'
 import type { SftpDoor } from './sftp-session.ts'
 import { treeOf } from './sftp-tree.ts'
+import { uploadsOf } from './uploads.ts'
 
 export interface SftpOptions {
   readonly config: Config['sftp']

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Ctx } from '../context.ts'
-import type { Upload, Uploads } from './arrivals.ts'
 import { refuseExchange } from './errors.ts'
 import type { Entry, Source } from './sftp-tree.ts'
+import type { Upload, Uploads } from './uploads.ts'
 
 /** Open handles of one channel, and how many of them may be uploads. */
 const mostHandles = 64

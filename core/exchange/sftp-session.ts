@@ -4,14 +4,14 @@ import type { Clock } from '../clock.ts'
 import type { Ctx } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Uploads } from './arrivals.ts'
-import { setFileTime } from './deliveries-store.ts'
+import { setFileTime } from './inbox-store.ts'
 import { removeOutboxFile } from './outbox-files-store.ts'
 import { attributesOf, longNameOf } from './sftp-attributes.ts'
 import type { SftpLogin } from './sftp-auth.ts'
 import { type Handle, handleTable, writeHandle } from './sftp-handles.ts'
 import { requestQueue } from './sftp-queue.ts'
 import { type Place, pathOf, placeOf, type Tree } from './sftp-tree.ts'
+import type { Uploads } from './uploads.ts'
 
 const { STATUS_CODE: status, OPEN_MODE: mode } = ssh2.utils.sftp
 

@@ -1,7 +1,9 @@
 import type { Ctx } from '../context.ts'
-import { archiveDays, archiveFiles, type Delivery, findFinished, findInbox, listInbox, rejectedFiles } from './deliveries-store.ts'
+import { archiveDays, archiveFiles, findFinished, rejectedFiles } from './archive-store.ts'
+import type { Delivery } from './deliveries-store.ts'
 import { errorsCsv, openRejectCount } from './delivery-errors.ts'
 import { checkName } from './file-names.ts'
+import { findInbox, listInbox } from './inbox-store.ts'
 import { findOutboxFile, listOutboxFiles, noteFetched, readOutboxFile } from './outbox-files-store.ts'
 
 /**

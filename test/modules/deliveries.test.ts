@@ -1,8 +1,11 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { fixedClock } from '../../core/clock.ts'
-import { settleArrivals, storeDelivery, uploadsOf, writeRaw } from '../../core/exchange/arrivals.ts'
+import { withTx } from '../../core/db/tx.ts'
+import { settleArrivals } from '../../core/exchange/arrivals.ts'
+import { recordDelivery, writeRaw } from '../../core/exchange/bodies.ts'
 import { expireRaw, sweepRaw } from '../../core/exchange/delivery-duties.ts'
+import { uploadsOf } from '../../core/exchange/uploads.ts'
 import { connect, free, openSftpClient, sftpGround } from '../helpers/sftp.ts'
 
 t.test('deliveries', async t => {
@@ -23,6 +26,11 @@ t.test('deliveries', async t => {
     }
   }
   const settle = () => settleArrivals(ctx, arrivals)
+  /** As the web service does: bytes first, then the row. */
+  const handIn = async (connectionId: string, name: string, body: Buffer | AsyncIterable<Uint8Array>) => {
+    const raw = await writeRaw(ctx, arrivals, body)
+    return (await withTx(ctx, tx => recordDelivery(tx, { connectionId, way: 'http', name, ...raw }))).delivery
+  }
 
   await t.test('delivery: a file is stored when it was closed and quiet for ten seconds, not before', async t => {
     const { sftp, rows } = await fresh()
@@ -163,16 +171,16 @@ t.test('deliveries', async t => {
     t.strictSame(await sftp.names('/rejected'), [])
   })
 
-  await t.test('delivery: what was fetched whole is stored at once, and the same again is a duplicate', async t => {
+  await t.test('delivery: what came whole is stored at once, and the same again is a duplicate', async t => {
     const { connectionId } = await fresh()
-    const give = (body: string) => storeDelivery(ctx, arrivals, { connectionId, way: 'pull', name: 'workOrder', body: Buffer.from(body) })
-    t.match(await give('one'), { state: 'stored', size: '3', way: 'pull' })
+    const give = (body: string) => handIn(connectionId, 'orders', Buffer.from(body))
+    t.match(await give('one'), { state: 'stored', size: '3', way: 'http' })
     t.match(await give('one'), { state: 'duplicate' })
     async function* pieces() {
       yield Buffer.from('t')
       yield Buffer.from('wo')
     }
-    t.match(await storeDelivery(ctx, arrivals, { connectionId, way: 'pull', name: 'workOrder', body: pieces() }), {
+    t.match(await handIn(connectionId, 'orders', pieces()), {
       state: 'stored',
       size: '3'
     })
@@ -192,8 +200,7 @@ t.test('deliveries', async t => {
   await t.test('retention: raw bytes go after thirty days, those with open rejects after ninety, rows stay', async t => {
     const { connectionId, rows } = await fresh()
     clock.set('2026-06-01T00:00:00Z')
-    for (const name of ['plain', 'open', 'waiting'])
-      await storeDelivery(ctx, arrivals, { connectionId, way: 'http', name, body: Buffer.from(name) })
+    for (const name of ['plain', 'open', 'waiting']) await handIn(connectionId, name, Buffer.from(name))
     const [plain, open] = await rows()
     await sql`update exchange.delivery set state = 'done', finished_at = ${clock.iso()} where id in (${plain?.id}, ${open?.id})`.execute(
       free(ctx)
@@ -216,7 +223,7 @@ t.test('deliveries', async t => {
 
   await t.test('retention: bytes without a row are swept after a day, bytes with one stay', async t => {
     const { connectionId } = await fresh()
-    const named = await storeDelivery(ctx, arrivals, { connectionId, way: 'http', name: 'x', body: Buffer.from('x') })
+    const named = await handIn(connectionId, 'x', Buffer.from('x'))
     const orphan = await writeRaw(ctx, arrivals, Buffer.from('orphan'))
     const exists = (id: string) => arrivals.blobs.exists(ctx.tenant.id, id)
     clock.set('2020-01-01T00:00:00Z')
