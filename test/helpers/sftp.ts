@@ -28,8 +28,13 @@ export interface KeyPair {
   readonly private: string
   readonly public: string
 }
-export const newKeyPair = (type: 'ed25519' | 'rsa' | 'ecdsa' = 'ed25519', bits?: number): KeyPair =>
-  ssh2.utils.generateKeyPairSync(type as never, (bits === undefined ? {} : { bits }) as never) as KeyPair
+/** The library spoils one ed25519 key in 256; a client would not have such a one. */
+export function newKeyPair(type: 'ed25519' | 'rsa' | 'ecdsa' = 'ed25519', bits?: number): KeyPair {
+  for (;;) {
+    const made = ssh2.utils.generateKeyPairSync(type as never, (bits === undefined ? {} : { bits }) as never) as KeyPair
+    if (!(ssh2.utils.parseKey(made.private) instanceof Error) && !(ssh2.utils.parseKey(made.public) instanceof Error)) return made
+  }
+}
 
 /** Adapters as the arrival of files sees them: nothing but manifests. */
 export const fileAdapters = (files: Record<string, { pattern: string; done?: string }>): AdapterRegistry =>
