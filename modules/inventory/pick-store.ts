@@ -40,10 +40,13 @@ export interface PickLine {
 const listColumns = ['id', 'seq', 'number', 'connection_id', 'order_number', 'status'] as const
 const lineColumns = ['id', 'list_id', 'line', 'article', 'requested', 'unit', 'location', 'picked', 'short_reason'] as const
 
-/** Set-wise upsert of lists and lines; what was picked stays, a line that is no longer named is kept but not present. */
-export async function savePickLists(tx: TxCtx, lists: readonly PickListRecord[]): Promise<void> {
-  if (lists.length === 0) return
-  const { rows } = await sql<{ id: string; number: string }>`
+/**
+ * Set-wise upsert of lists and lines; what was picked stays, a line that is no longer named is kept but not present.
+ * @returns the lists as they are now
+ */
+export async function savePickLists(tx: TxCtx, lists: readonly PickListRecord[]): Promise<readonly Pick<PickList, 'id' | 'status'>[]> {
+  if (lists.length === 0) return []
+  const { rows } = await sql<Pick<PickList, 'id' | 'number' | 'status'>>`
     insert into inventory.pick_list as p (id, number, connection_id, order_number, status)
     select id, number, connection, order_number, 'open'
       from unnest(${lists.map(newId)}::uuid[], ${lists.map(l => l.number)}::text[], ${lists.map(l => l.connectionId)}::uuid[],
@@ -52,7 +55,7 @@ export async function savePickLists(tx: TxCtx, lists: readonly PickListRecord[])
         on conflict (number) do update
            set connection_id = excluded.connection_id, order_number = excluded.order_number,
                status = case when p.status = 'closed' then 'open' else p.status end, changed_at = now()
-    returning id, number`.execute(own(tx))
+    returning id, number, status`.execute(own(tx))
   const idOf = new Map(rows.map(row => [row.number, row.id]))
   const lines = lists.flatMap(list => list.lines.map(line => ({ ...line, listId: idOf.get(list.number) ?? '' })))
   await sql`
@@ -69,6 +72,7 @@ export async function savePickLists(tx: TxCtx, lists: readonly PickListRecord[])
         on conflict (list_id, line) do update
            set article = excluded.article, requested = excluded.requested, unit = excluded.unit, location = excluded.location,
                present = true, changed_at = now()`.execute(own(tx))
+  return rows
 }
 
 export async function closePickLists(tx: TxCtx, numbers: readonly string[]): Promise<void> {

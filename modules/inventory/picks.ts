@@ -21,9 +21,20 @@ export async function upsertPickLists(
   tx: TxCtx,
   batch: { readonly lists: readonly PickListRecord[]; readonly closed: readonly string[] }
 ): Promise<void> {
-  await savePickLists(tx, [...new Map(batch.lists.map(list => [list.number, list])).values()])
+  const saved = await savePickLists(tx, [...new Map(batch.lists.map(list => [list.number, list])).values()])
+  const lines = await linesOfLists(
+    tx,
+    saved.map(list => list.id)
+  )
+  for (const list of saved) {
+    const status = statusOf(lines.filter(line => line.list_id === list.id))
+    if (status !== list.status) await savePickListStatus(tx, list.id, status)
+  }
   await closePickLists(tx, batch.closed)
 }
+
+const statusOf = (lines: readonly PickLine[]) =>
+  pickListStatusOf(lines.map(line => ({ requested: line.requested, picked: line.picked, shortReason: line.short_reason })))
 
 /** The lock on the list comes first: two pickers of one list wait for each other. */
 async function lockLine(
@@ -42,7 +53,7 @@ async function lockLine(
 async function save(tx: TxCtx, list: PickList, lines: readonly PickLine[], changed: PickLine): Promise<void> {
   await savePickLine(tx, { id: changed.id, picked: changed.picked, shortReason: changed.short_reason })
   const now = lines.map(line => (line.id === changed.id ? changed : line))
-  const status = pickListStatusOf(now.map(line => ({ requested: line.requested, picked: line.picked, shortReason: line.short_reason })))
+  const status = statusOf(now)
   if (status !== list.status) await savePickListStatus(tx, list.id, status)
 }
 
