@@ -20,7 +20,7 @@ declare module '../../core/index.ts' {
 
 export default defineModule({
   name: 'workorders',
-  needs: ['authz', 'timekeeping', 'inventory', 'outbox', 'journal', 'clock'],
+  needs: ['authz', 'timekeeping', 'inventory', 'outbox', 'journal'],
   permissions: {
     'orders.read': 'See work orders with their operations, materials and history.',
     'orders.manage': 'Decide changes of the ERP, and manage scrap reasons and settings.',
@@ -41,8 +41,8 @@ export default defineModule({
   })),
   dictionary,
   errors,
-  build({ authz, timekeeping, inventory, outbox, journal, clock }) {
-    const needs = { authz, timekeeping, inventory, outbox, journal, clock }
+  build({ authz, timekeeping, inventory, outbox, journal }) {
+    const needs = { authz, timekeeping, inventory, outbox, journal }
     return {
       face: jobActs(needs),
       routes: app => {

@@ -1,5 +1,5 @@
 import type { Expression, SqlBool } from 'kysely'
-import type { Clock, Ctx, Journal, Outbox, TxCtx } from '../../core/index.ts'
+import type { Ctx, Journal, Outbox, TxCtx } from '../../core/index.ts'
 import type { Inventory } from '../inventory/index.ts'
 
 /** What the work orders ask of authz: which jobs a caller covers, and where to note by what a job is found. */
@@ -55,5 +55,4 @@ export interface Needs {
   readonly inventory: Inventory
   readonly outbox: Outbox
   readonly journal: Journal
-  readonly clock: Clock
 }
