@@ -212,3 +212,10 @@ export async function loadOfConnections(c: Ctx): Promise<ReadonlyMap<string, { o
   for (const row of deliveries) of(row.connection_id)[row.state === 'stored' || row.state === 'processing' ? 'waiting' : 'needsSomebody'] += Number(row.n)
   return load
 }
+
+/** Last contact outwards, for people; at most every few seconds, since every message would write the row. */
+export async function touchOut(tx: TxCtx, id: string): Promise<void> {
+  const at = tx.clock.iso()
+  await sql`update exchange.connection set last_out_at = ${at}::timestamptz
+    where id = ${id}::uuid and (last_out_at is null or last_out_at < ${at}::timestamptz - interval '5 seconds')`.execute(own(tx))
+}
