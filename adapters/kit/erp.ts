@@ -1,0 +1,77 @@
+import type {
+  Adapter,
+  AdapterCtx,
+  CodeTables,
+  ConfigOf,
+  ConfigSchema,
+  HttpRequest,
+  ImportKind,
+  Json,
+  MappingSet
+} from '../contract/index.ts'
+import type { Books } from './books.ts'
+
+export type JsonObject = { readonly [key: string]: Json }
+
+/** What an ERP brings to our door. */
+export type Delivery =
+  | { readonly way: 'file'; readonly name: string; readonly body: Uint8Array }
+  | { readonly way: 'http'; readonly route: string; readonly body: string }
+
+export interface DeliveryOptions {
+  /** 1, 2, … : a later one means that the ERP changed the record. Only for kinds in `revisions`. */
+  readonly revision?: number
+  /** A column or field that nobody asked for. */
+  readonly extra?: boolean
+  /** A field of ours, such as "quantity.value", that this delivery lacks altogether. */
+  readonly omit?: string
+  /** Two deliveries with one name replace each other. */
+  readonly name?: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly json?: Json
+}
+
+/** How the ERP of one adapter speaks: written once by its author, used by every check. */
+export interface Erp {
+  /** Records of ours as this ERP writes them; odd values go through as they are. */
+  deliver?(kind: ImportKind, records: readonly JsonObject[], options?: DeliveryOptions): Delivery
+  /** Kinds whose deliveries carry a revision. */
+  readonly revisions?: readonly ImportKind[]
+  /** Acknowledgements as this ERP sends them. */
+  ack?(
+    answers: readonly {
+      readonly key: string
+      readonly result: 'accepted' | 'rejected'
+      readonly document?: string
+      readonly message?: string
+    }[]
+  ): Delivery
+  /** The key in a document that we put in the outbox. */
+  read?(name: string, body: Uint8Array): string
+  /** The ERP's web service on top of its books. */
+  serve?(request: HttpRequest, books: Books): Answer
+}
+
+export interface ConformanceOptions {
+  /** Settings as a person would enter them; secrets as text. */
+  readonly config: Readonly<Record<string, Json>>
+  readonly erp: Erp
+  /** Absent: the manifest's. */
+  readonly mapping?: MappingSet
+  readonly codeTables?: CodeTables
+  readonly timeZone?: string
+  /** A folder of deliveries, each with `<name>.expected.json` beside it; calls are named `<route>--<words>.json`. */
+  readonly fixtures?: URL
+}
+
+export interface Subject {
+  readonly adapter: Adapter
+  readonly options: ConformanceOptions
+}
+
+/** The context as an adapter of unknown settings takes it. */
+export type KitCtx = AdapterCtx<ConfigOf<ConfigSchema>>
