@@ -1,4 +1,4 @@
-import { AdapterError, type AdapterCtx, type ExportOutcome, type MessageEvent, type MessageRules, next, TransportError } from '../../adapters/contract/index.ts'
+import { type AdapterCtx, AdapterError, type ConfigOf, type ConfigSchema, type ExportOutcome, type MessageEvent, type MessageRules, next, TransportError } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
 import type { Journal } from '../journal/append.ts'
@@ -28,7 +28,7 @@ export interface ExportDeps {
   readonly journal: Journal
   /** Employee id -> what the ERP calls them. */
   readonly employeeRefs: (ctx: Ctx, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
-  readonly adapterCtx: (ctx: Ctx, runtime: ConnectionRuntime, signal: AbortSignal) => AdapterCtx
+  readonly adapterCtx: (ctx: Ctx, runtime: ConnectionRuntime, signal: AbortSignal) => AdapterCtx<ConfigOf<ConfigSchema>>
 }
 
 const mostAtOnce = 500

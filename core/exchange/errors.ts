@@ -129,7 +129,13 @@ export const exchangeErrors = {
     title: 'Nothing of this delivery waits for a decision',
     remedy: 'Read the delivery again; somebody decided meanwhile.'
   },
-  dry_run_source: { kind: 'invalid', title: 'Name one source', remedy: 'Give either a file (name and content) or the id of a delivery.' }
+  dry_run_source: { kind: 'invalid', title: 'Name one source', remedy: 'Give either a file (name and content) or the id of a delivery.' },
+  message_unknown: { kind: 'not_found', title: 'Unknown feedback message', remedy: 'Read the list of feedback again.' },
+  message_state: {
+    kind: 'conflict',
+    title: 'The message is in another state',
+    remedy: 'Read the message again; somebody, or the ERP, was faster.'
+  }
 } as const satisfies RefusalSpecs
 
 export const refuseExchange = refuser(exchangeErrors)

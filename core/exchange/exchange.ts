@@ -29,6 +29,7 @@ import { createOutbox } from './outbox.ts'
 import { outboxRoutes } from './outbox-routes.ts'
 import type { Receivers } from './receivers.ts'
 import { adapterRegistry } from './registry.ts'
+import type { ConnectionRuntime } from './runtime.ts'
 import { openSftp } from './sftp-door.ts'
 import { adapterCtx } from './transport.ts'
 import { erpRoutes } from './web.ts'
@@ -72,4 +73,74 @@ export interface Exchange {
   importDue(ctx: Ctx, signal: AbortSignal): Promise<{ readonly more: boolean }>
   exportDue(ctx: Ctx, signal: AbortSignal): Promise<{ readonly more: boolean }>
   listenSftp(hostKey: SftpHostKey): Promise<{ port: number; close(): Promise<void> }>
+}
+
+/** Wires the exchange. What modules bring is connected after they are built, since they need the outbox first. */
+export function openExchange(options: ExchangeOptions): Exchange {
+  const { config, clock, log, tenants, directory, blobs, journal, withLease } = options
+  const adapters = adapterRegistry(options.adapters)
+  const outbox = createOutbox(adapters)
+  const arrivals: ArrivalOptions = {
+    blobs,
+    adapters,
+    stabilitySeconds: options.stabilitySeconds ?? stabilitySeconds,
+    maxFileBytes: config.sftp.maxFileBytes,
+    maxWaitingFiles: mostWaitingFiles,
+    maxWaitingBytes: mostWaitingBytes
+  }
+  let side: ModuleSide | undefined
+  const modules = (): ModuleSide => {
+    if (!side) throw new Error('the exchange works only after the modules are connected')
+    return side
+  }
+  const importDeps = (signal: AbortSignal) => ({
+    adapters,
+    receivers: modules().receivers,
+    blobs,
+    clock,
+    withLease,
+    applyAck,
+    adapterCtx: (ctx: Ctx, runtime: ConnectionRuntime) => adapterCtx(ctx, runtime, signal, config),
+    journal
+  })
+
+  return {
+    outbox,
+    duties: [
+      { name: 'exchange-raw', everySeconds: 86_400, run: async ctx => void (await expireRaw(ctx, blobs)) },
+      { name: 'exchange-orphans', everySeconds: 86_400, run: async ctx => void (await sweepRaw(ctx, blobs)) }
+    ],
+    connectModules(given) {
+      side = given
+    },
+    identifyErpToken: (token, at) => identifyErpToken({ tenants, directory, clock, log }, token, at),
+    routes(app) {
+      const desk = connectionDesk({ adapters, directory, journal })
+      connectionRoutes({ desk, adapters })(app)
+      accessRoutes(accessDesk({ directory, log }))(app)
+      deliveryRoutes({ blobs })(app)
+      errorBinRoutes({ journal })(app)
+      dryRunRoutes({ adapters })(app)
+      outboxRoutes({ journal })(app)
+      erpRoutes(arrivals)(app)
+    },
+    async importDue(ctx, signal) {
+      const settled = await settleArrivals(ctx, arrivals)
+      const worked = await importDue(importDeps(signal), ctx, signal)
+      return { more: settled.more || worked.more }
+    },
+    exportDue: (ctx, signal) =>
+      exportDue(
+        {
+          adapters,
+          withLease,
+          journal,
+          employeeRefs: (c, ids) => modules().employeeRefs(c, ids),
+          adapterCtx: (c, runtime, stop) => adapterCtx(c, runtime, stop, config)
+        },
+        ctx,
+        signal
+      ),
+    listenSftp: hostKey => openSftp({ config: config.sftp, hostKey, clock, log, tenants, directory, arrivals })
+  }
 }

@@ -1,4 +1,4 @@
-import { type AdapterCtx, AdapterError } from '../../adapters/contract/index.ts'
+import { type AdapterCtx, AdapterError, type ConfigOf, type ConfigSchema } from '../../adapters/contract/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Ctx } from '../context.ts'
@@ -17,7 +17,7 @@ const mostOutboxBytes = 10 * 2 ** 20
  * Everything an adapter may touch, bound to one connection: its hosts, its outbox, its small memory, its mapper. No container, no
  * database, no file system, no environment.
  */
-export function adapterCtx(ctx: Ctx, runtime: ConnectionRuntime, signal: AbortSignal, config: Config): AdapterCtx {
+export function adapterCtx(ctx: Ctx, runtime: ConnectionRuntime, signal: AbortSignal, config: Config): AdapterCtx<ConfigOf<ConfigSchema>> {
   const hosts = allowedHosts(runtime.manifest, runtime.config as Readonly<Record<string, unknown>>)
   const log = ctx.log.child({ connection: runtime.id, adapter: runtime.manifest.id })
   return {
