@@ -1,143 +1,118 @@
-import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import pg from 'pg'
-import { migrate, readSeries } from '../../core/db/migrate.ts'
-import { openPool } from '../../core/db/pool.ts'
-import { type Ctx, fixedClock, newId, type Scope, type TxCtx, wholeScope, withTx } from '../../core/index.ts'
+import type { ImportKind, ImportRecords } from '../../adapters/contract/index.ts'
+import { keyOf } from '../../adapters/contract/index.ts'
+import { type Ctx, fixedClock, newId, type ReceiveOutcome, type Receivers, type Scope, type TxCtx, withTx } from '../../core/index.ts'
 import { journal } from '../../core/journal/append.ts'
-import { visible } from '../../modules/authz/grant.ts'
-import { insertDepartments, knownDepartments, unknownDepartmentsRule, upsertScopes } from '../../modules/authz/store.ts'
-import inventoryModule from '../../modules/inventory/index.ts'
-import { closeIntervals, openInterval, running } from '../../modules/timekeeping/intervals.ts'
-import { jobActs } from '../../modules/workorders/jobs.ts'
-import { orderReceiver, pickListReceiver } from '../../modules/workorders/receivers.ts'
-import { freshDatabase } from './database.ts'
+import type { Inventory } from '../../modules/inventory/index.ts'
+import type { Workorders } from '../../modules/workorders/index.ts'
+import type { Needs } from '../../modules/workorders/neighbours.ts'
+import { openTestHouse, type TestHouse } from './house.ts'
 
-export async function openFloor(t: any) {
+interface Teardown {
+  teardown(fn: () => Promise<void>): void
+}
+
+type Row = Record<string, unknown>
+
+export interface SentMessage {
+  readonly key: string
+  readonly kind: string
+  readonly record: Record<string, unknown>
+  readonly reverses: string | null
+}
+
+/** A tenant with one connection to an ERP, as the modules of the floor see it: what comes in, what people do, what goes out. */
+export interface Floor {
+  readonly house: TestHouse
+  readonly clock: ReturnType<typeof fixedClock>
+  readonly connectionId: string
+  readonly acts: Workorders
+  readonly inventory: Inventory
+  /** What the use cases of the work orders work with; holds what those of the inventory need. */
+  readonly needs: Needs
+  /** A context with the whole scope, or with the scope given and nothing else. */
+  ctx(scope?: Partial<Scope>): Ctx
+  write<R>(fn: (tx: TxCtx) => Promise<R>, scope?: Partial<Scope>): Promise<R>
+  /** Hands records to the module that receives them, as the host does. */
+  receive<K extends ImportKind>(
+    kind: K,
+    records: readonly ImportRecords[K][],
+    closed?: readonly string[]
+  ): Promise<readonly ReceiveOutcome[]>
+  /** An employee who may be booked on; the ERP's key is made up. */
+  employee(): Promise<string>
+  /** Id of a job by the numbers of its order and operation. */
+  job(order: string, operation: string): Promise<string>
+  /** Messages in the outbox of one ordering key, in their order. */
+  sent(orderingKey: string): Promise<SentMessage[]>
+  /** Says what became of these messages, as the delivery does. */
+  settle(orderingKey: string, state: 'accepted' | 'rejected' | 'dropped', at: string): Promise<void>
+  rows<T extends Row = Row>(text: string, values?: readonly unknown[]): Promise<T[]>
+}
+
+/** The real house with one connection. The clock stands until a test moves it. */
+export async function openFloor(t: Teardown): Promise<Floor> {
   const clock = fixedClock('2026-03-02T08:00:00.000Z')
-  const fresh = await freshDatabase(t)
-  const client = new pg.Client({ connectionString: fresh.url })
-  await client.connect()
-  await migrate(client, readSeries(new URL('../../migrations/tenant', import.meta.url).pathname))
-  await client.end()
-  const log = {
-    info() {},
-    warn(...a: any[]) {
-      console.error(a)
-    },
-    error() {},
-    child() {
-      return log
-    }
-  } as any
-  const db = openPool({ connectionString: fresh.url, max: 25, idleSeconds: 5, name: 'test', log })
-  t.teardown(() => db.end())
+  const house = await openTestHouse(t, { clock })
+  const { authz, timekeeping, inventory, workorders } = house.house.faces
+  const whole = await house.ctx()
+  const rows = async <T extends Row = Row>(text: string, values: readonly unknown[] = []): Promise<T[]> =>
+    (await whole.db.pool.query<T>(text, [...values])).rows
   const connectionId = newId()
-  await db.pool.query(
-    `insert into exchange.connection (id,name,adapter,adapter_version,config,config_version,time_zone,locale,state) values ($1,'erp','csv','1','{}',1,'Europe/Amsterdam','nl','active')`,
+  await rows(
+    `insert into exchange.connection (id, name, adapter, adapter_version, config, config_version, time_zone, locale, state)
+     values ($1, 'ERP', 'werkvloer.csv', '1.0.0', '{}', 1, 'Europe/Amsterdam', 'nl', 'active')`,
     [connectionId]
   )
-  const ctx = (scope: Partial<Scope> = wholeScope): Ctx => ({
-    tenant: { id: newId(), code: 'test', zone: 'Europe/Amsterdam', keys: {} as any },
-    principal: { kind: 'system', id: 'test' },
-    grant: {
-      permissions: new Set<string>(),
-      scope: { all: false, departments: [], workCentres: [], orders: [], orderPatterns: [], ...scope }
-    },
-    log,
-    clock,
-    requestId: newId(),
-    db
-  })
-  const outbox: any = {
-    async enqueue(tx: TxCtx, m: any) {
-      const key = newId()
-      const c = m.connectionId ?? connectionId
-      const { rows } = await tx.tx.client.query(
-        `insert into exchange.ordering (connection_id, ordering_key, last_seq) values ($1,$2,1) on conflict (connection_id, ordering_key) do update set last_seq = exchange.ordering.last_seq+1 returning last_seq`,
-        [c, m.orderingKey]
-      )
-      await tx.tx.client.query(
-        `insert into exchange.outbox (key, connection_id, kind, record, ordering_key, ordering_seq, reverses, state) values ($1,$2,$3,$4,$5,$6,$7,'waiting')`,
-        [key, c, m.kind, JSON.stringify(m.record), m.orderingKey, rows[0].last_seq, m.reverses ?? null]
-      )
-      return key
-    },
-    async states(c: any, keys: string[]) {
-      const q = 'tx' in c ? c.tx.client : c.db.pool
-      const { rows } = await q.query(
-        `select key, kind, state, document, reject_message as "rejectMessage", created_at as "createdAt", settled_at as "settledAt" from exchange.outbox where key = any($1)`,
-        [keys]
-      )
-      return rows
-    }
+  const receivers: Receivers = Object.assign({}, ...[...house.house.modules.values()].map(built => built.receives ?? {}))
+  const ctx = (scope?: Partial<Scope>): Ctx =>
+    scope === undefined
+      ? whole
+      : {
+          ...whole,
+          grant: { ...whole.grant, scope: { all: false, departments: [], workCentres: [], orders: [], orderPatterns: [], ...scope } }
+        }
+
+  async function receive<K extends ImportKind>(kind: K, records: readonly ImportRecords[K][], closed: readonly string[] = []) {
+    const receiver = receivers[kind]
+    if (!receiver) throw new Error(`no module receives ${kind}`)
+    return withTx(whole, tx =>
+      receiver(tx, { connectionId, records: records.map(record => ({ key: keyOf[kind](record), record })), closed })
+    )
   }
-  const inv = inventoryModule.build({ outbox, journal })
-  const authz: any = {
-    visible,
-    scopeJobs: upsertScopes,
-    async noteDepartments(tx: TxCtx, codes: string[]) {
-      if ((await unknownDepartmentsRule(tx)) === 'create') {
-        await insertDepartments(tx, codes)
-        return new Set()
-      }
-      const known = new Set((await knownDepartments(tx, codes)).map((d: any) => d.code))
-      return new Set(codes.filter(c => !known.has(c)))
-    }
-  }
-  const timekeeping: any = {
-    openInterval,
-    closeIntervals: (tx: any, stop: any) => closeIntervals(tx, { journal, outbox } as any, stop),
-    running,
-    employeeOfUser: async () => null
-  }
-  const needs = { authz, timekeeping, inventory: inv.face, outbox, journal, clock }
-  const receivers: any = { ...inv.receives, workOrder: orderReceiver(needs), pickList: pickListReceiver(needs) }
-  const acts = jobActs(needs)
+
   return {
+    house,
     clock,
     connectionId,
+    acts: workorders,
+    inventory,
+    needs: { authz, timekeeping, inventory, outbox: house.house.exchange.outbox, journal },
     ctx,
-    acts,
-    inventory: inv.face,
-    needs,
-    write: <R>(fn: (tx: TxCtx) => Promise<R>, scope?: Partial<Scope>) => withTx(ctx(scope), fn),
-    receive: (kind: string, records: any[], closed: string[] = []) =>
-      withTx(ctx(), tx =>
-        receivers[kind](tx, {
-          connectionId,
-          records: records.map(record => ({
-            key: record.number ?? record.code ?? [record.article, record.location, record.lot ?? ''].join('|'),
-            record
-          })),
-          closed
-        })
-      ),
-    rows: async <T = any>(text: string, values: unknown[] = []): Promise<T[]> => (await db.pool.query(text, values)).rows,
-    async employees(n: number) {
-      const ids = Array.from({ length: n }, newId).sort()
-      for (const id of ids)
-        await db.pool.query(`insert into timekeeping.employee (id, key_blind, number_sealed, active) values ($1,$2,$3,true)`, [
-          id,
-          randomBytes(8),
-          randomBytes(8)
-        ])
-      return ids
+    write: (fn, scope) => withTx(ctx(scope), fn),
+    receive,
+    async employee() {
+      const key = newId().slice(-12)
+      const before = new Set((await rows('select id from timekeeping.employee')).map(row => row.id))
+      await receive('employee', [{ key, number: key, active: true }])
+      const made = (await rows<{ id: string }>('select id from timekeeping.employee')).find(row => !before.has(row.id))
+      if (!made) throw new Error('the employee was not stored')
+      return made.id
     },
-    async job(order: string, op: string): Promise<string> {
-      return (
-        await db.pool.query(
-          `select j.id from workorders.job j join workorders.work_order o on o.id=j.order_id where o.number=$1 and j.number=$2`,
-          [order, op]
-        )
-      ).rows[0]?.id
+    async job(order, operation) {
+      const [row] = await rows<{ id: string }>(
+        'select j.id from workorders.job j join workorders.work_order o on o.id = j.order_id where o.number = $1 and j.number = $2',
+        [order, operation]
+      )
+      if (!row) throw new Error(`there is no operation ${operation} of ${order}`)
+      return row.id
     },
-    async sent(orderingKey: string): Promise<any[]> {
-      return (
-        await db.pool.query(`select key, kind, record, reverses, state from exchange.outbox where ordering_key=$1 order by seq`, [
-          orderingKey
-        ])
-      ).rows
-    }
+    sent: orderingKey =>
+      rows<SentMessage & Row>('select key, kind, record, reverses from exchange.outbox where ordering_key = $1 order by ordering_seq', [
+        orderingKey
+      ]),
+    async settle(orderingKey, state, at) {
+      await rows('update exchange.outbox set state = $2, settled_at = $3 where ordering_key = $1', [orderingKey, state, at])
+    },
+    rows
   }
 }
