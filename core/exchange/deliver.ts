@@ -1,4 +1,14 @@
-import { type AdapterCtx, AdapterError, type ConfigOf, type ConfigSchema, type ExportOutcome, type MessageEvent, type MessageRules, next, TransportError } from '../../adapters/contract/index.ts'
+import {
+  type AdapterCtx,
+  AdapterError,
+  type ConfigOf,
+  type ConfigSchema,
+  type ExportOutcome,
+  type MessageEvent,
+  type MessageRules,
+  next,
+  TransportError
+} from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
 import type { Journal } from '../journal/append.ts'
@@ -12,9 +22,9 @@ import {
   messagesIn,
   messagesOfBatches,
   overdue,
+  type Stored,
   saveStates,
   sendable,
-  type Stored,
   waitsForTime
 } from './outbox-store.ts'
 import { noteRefused, resolveRefused } from './refused-store.ts'
@@ -98,7 +108,11 @@ const rulesOf = (runtime: ConnectionRuntime, row: Stored): MessageRules => ({
 })
 
 /** Applies one event to each row and stores what changed; refusals go to the error bin, what got through leaves it. */
-async function apply(run: Run, tx: TxCtx, steps: readonly { row: Stored; event: MessageEvent; detail: string | null }[]): Promise<Changed[]> {
+async function apply(
+  run: Run,
+  tx: TxCtx,
+  steps: readonly { row: Stored; event: MessageEvent; detail: string | null }[]
+): Promise<Changed[]> {
   const now = tx.clock.now().getTime()
   const changes = steps.flatMap(({ row, event, detail }): Changed[] => {
     const to = next(machineOf(row), event, now, rulesOf(run.runtime, row))
@@ -127,21 +141,38 @@ async function afterCrash(run: Run): Promise<void> {
   const rows = await messagesIn(run.ctx, run.runtime.id, ['sending'])
   if (rows.length === 0) return
   const reason = 'The process that sent it ended before the answer came.'
-  await leased(run, tx => apply(run, tx, rows.map(row => ({ row, event: { type: 'no-outcome', reason }, detail: reason }))))
+  await leased(run, tx =>
+    apply(
+      run,
+      tx,
+      rows.map(row => ({ row, event: { type: 'no-outcome', reason }, detail: reason }))
+    )
+  )
 }
 
 async function alarmOverdue(run: Run): Promise<void> {
   const rows = await overdue(run.ctx, run.runtime.id, run.ctx.clock.iso())
-  if (rows.length > 0) await leased(run, tx => apply(run, tx, rows.map(row => ({ row, event: { type: 'deadline' }, detail: null }))))
+  if (rows.length > 0)
+    await leased(run, tx =>
+      apply(
+        run,
+        tx,
+        rows.map(row => ({ row, event: { type: 'deadline' }, detail: null }))
+      )
+    )
 }
 
 /** Asks the ERP about messages of which nobody knows whether they arrived. */
 async function lookUp(run: Run): Promise<void> {
   const { ctx, runtime, deps, lease } = run
   const now = ctx.clock.now().getTime()
-  const rows = (await messagesIn(ctx, runtime.id, ['unknown'])).filter(row => row.next_attempt_at === null || Date.parse(row.next_attempt_at) <= now)
+  const rows = (await messagesIn(ctx, runtime.id, ['unknown'])).filter(
+    row => row.next_attempt_at === null || Date.parse(row.next_attempt_at) <= now
+  )
   if (rows.length === 0 || !runtime.adapter.lookup) return
-  const batches = new Map((await openBatches(ctx, [...new Set(rows.flatMap(row => (row.batch_id === null ? [] : [row.batch_id])))])).map(b => [b.id, b]))
+  const batches = new Map(
+    (await openBatches(ctx, [...new Set(rows.flatMap(row => (row.batch_id === null ? [] : [row.batch_id])))])).map(b => [b.id, b])
+  )
   const items = rows.flatMap(row => {
     const batch = batches.get(row.batch_id ?? '')
     return batch ? exportBatch(batch, [row]).items : []
@@ -159,7 +190,13 @@ async function lookUp(run: Run): Promise<void> {
     await refused(run, error)
     const detail = error instanceof Error ? error.message : String(error)
     const left = [...waiting].flatMap(key => byKey.get(key) ?? [])
-    await leased(run, tx => apply(run, tx, left.map(row => ({ row, event: { type: 'lookup-failed' }, detail }))))
+    await leased(run, tx =>
+      apply(
+        run,
+        tx,
+        left.map(row => ({ row, event: { type: 'lookup-failed' }, detail }))
+      )
+    )
   }
 }
 
@@ -179,10 +216,19 @@ async function prepare(run: Run, rows: readonly Stored[]): Promise<{ batch: Seal
   const people = [...fresh.values()].flat().flatMap(row => (row.kind === 'labour' ? [(row.record as { employee: string }).employee] : []))
   const refs = people.length > 0 ? await deps.employeeRefs(ctx, [...new Set(people)]) : new Map<string, string>()
   // A deterministic file holds the whole batch: it is repeated with all its items, the settled ones too.
-  const whole = new Set(sealed.filter(batch => rows.some(row => row.batch_id === batch.id && rulesOf(runtime, row).idempotency === 'deterministic-file')).map(b => b.id))
+  const whole = new Set(
+    sealed
+      .filter(batch => rows.some(row => row.batch_id === batch.id && rulesOf(runtime, row).idempotency === 'deterministic-file'))
+      .map(b => b.id)
+  )
   const others = whole.size > 0 ? await messagesOfBatches(ctx, [...whole]) : []
   return leased(run, async tx => {
-    const made = await sealBatches(tx, runtime.id, [...fresh].map(([orderingKey, group]) => ({ orderingKey, rows: group })), refs)
+    const made = await sealBatches(
+      tx,
+      runtime.id,
+      [...fresh].map(([orderingKey, group]) => ({ orderingKey, rows: group })),
+      refs
+    )
     const inBatch = (batch: SealedBatch): Stored[] =>
       whole.has(batch.id)
         ? others.filter(row => row.batch_id === batch.id)
@@ -209,7 +255,11 @@ async function prepare(run: Run, rows: readonly Stored[]): Promise<{ batch: Seal
  */
 async function send(run: Run, batch: SealedBatch, rows: readonly Stored[]): Promise<boolean> {
   const { ctx, runtime, deps, lease } = run
-  const open = new Map(rows.filter(row => row.state === 'waiting' || row.state === 'sealed').map(row => [row.key, { ...row, state: 'sending' as const, attempts: row.attempts + 1 }]))
+  const open = new Map(
+    rows
+      .filter(row => row.state === 'waiting' || row.state === 'sealed')
+      .map(row => [row.key, { ...row, state: 'sending' as const, attempts: row.attempts + 1 }])
+  )
   let pending: ExportOutcome[] = []
   let storing: Promise<void> = Promise.resolve()
   let failure: unknown
@@ -252,7 +302,13 @@ async function send(run: Run, batch: SealedBatch, rows: readonly Stored[]): Prom
     const reason = thrown instanceof Error ? thrown.message : 'The adapter gave no outcome.'
     const proven = thrown instanceof TransportError && thrown.effect === 'none'
     const event: MessageEvent = proven ? { type: 'outcome', outcome: { status: 'not-sent', reason } } : { type: 'no-outcome', reason }
-    await leased(run, tx => apply(run, tx, left.map(row => ({ row, event, detail: reason }))))
+    await leased(run, tx =>
+      apply(
+        run,
+        tx,
+        left.map(row => ({ row, event, detail: reason }))
+      )
+    )
   }
   if (thrown !== undefined) await refused(run, thrown)
   return thrown === undefined && sent > 0
@@ -263,9 +319,16 @@ async function refused(run: Run, error: unknown): Promise<void> {
   const { ctx, runtime, deps } = run
   ctx.log.warn({ err: error, connection: runtime.id }, 'sending to the ERP was broken off')
   if (!(error instanceof AdapterError) || (error.cls !== 'config' && error.cls !== 'auth')) return
-  await withTx(ctx, tx => pauseByHost(tx, deps.journal, runtime.id, error.cls === 'auth' ? 'erp_refused_us' : 'settings_wrong', error.message))
+  await withTx(ctx, tx =>
+    pauseByHost(tx, deps.journal, runtime.id, error.cls === 'auth' ? 'erp_refused_us' : 'settings_wrong', error.message)
+  )
 }
 
-function detailOf(outcome: { readonly status: string; readonly ref?: { readonly document: string }; readonly reason?: string; readonly reject?: { readonly message: string } }): string | null {
+function detailOf(outcome: {
+  readonly status: string
+  readonly ref?: { readonly document: string }
+  readonly reason?: string
+  readonly reject?: { readonly message: string }
+}): string | null {
   return outcome.ref?.document ?? outcome.reject?.message ?? outcome.reason ?? null
 }

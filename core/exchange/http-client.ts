@@ -1,6 +1,14 @@
 import { isIP } from 'node:net'
 import { Agent, request as send } from 'undici'
-import { AdapterError, type HttpClient, type HttpRequest, type HttpResponse, type Json, type Manifest, TransportError } from '../../adapters/contract/index.ts'
+import {
+  AdapterError,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  type Json,
+  type Manifest,
+  TransportError
+} from '../../adapters/contract/index.ts'
 import { resolveTarget } from './egress.ts'
 
 export interface HttpOptions {
@@ -28,8 +36,18 @@ const gauges = new Map<string, Gauge>()
 
 /** What proves that no byte of a request left: names, connecting and TLS come before it. */
 const beforeRequest = new Set([
-  'UND_ERR_CONNECT_TIMEOUT', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO'
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'EPROTO'
 ])
 
 /**
@@ -54,8 +72,10 @@ export function httpClient(options: HttpOptions): HttpClient {
 async function once(options: HttpOptions, given: HttpRequest): Promise<HttpResponse> {
   if (!URL.canParse(given.url)) throw new AdapterError('config', 'The address of the ERP is no URL.')
   const url = new URL(given.url)
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new AdapterError('config', `The ERP cannot be called by ${url.protocol.slice(0, -1)}.`)
-  if (url.username !== '' || url.password !== '') throw new AdapterError('config', 'The address of the ERP may hold no user name or password.')
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new AdapterError('config', `The ERP cannot be called by ${url.protocol.slice(0, -1)}.`)
+  if (url.username !== '' || url.password !== '')
+    throw new AdapterError('config', 'The address of the ERP may hold no user name or password.')
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
   const gauge = take(options)
   const target = await resolveTarget(url.hostname, port, options.hosts, options.allowPrivate)
@@ -67,7 +87,9 @@ async function once(options: HttpOptions, given: HttpRequest): Promise<HttpRespo
       timeout: connectMs,
       // The checked address, whatever the name says now; SNI and certificate go by the name.
       lookup: (_host, { all }, callback) =>
-        all ? callback(null, [target]) : (callback as unknown as (e: null, a: string, f: number) => void)(null, target.address, target.family),
+        all
+          ? callback(null, [target])
+          : (callback as unknown as (e: null, a: string, f: number) => void)(null, target.address, target.family),
       ...(isIP(url.hostname) ? {} : { servername: url.hostname })
     },
     maxRedirections: 0,
@@ -92,7 +114,11 @@ async function once(options: HttpOptions, given: HttpRequest): Promise<HttpRespo
     gauge.failures++
     const code = codeOf(error)
     const effect = beforeRequest.has(code) ? 'none' : 'possible'
-    throw new TransportError(effect, `${url.hostname} ${effect === 'none' ? 'could not be reached' : 'did not answer to the end'} (${code || 'no code'}).`, error)
+    throw new TransportError(
+      effect,
+      `${url.hostname} ${effect === 'none' ? 'could not be reached' : 'did not answer to the end'} (${code || 'no code'}).`,
+      error
+    )
   } finally {
     if (gauge.failures >= breakerFailures) {
       gauge.closedUntil = performance.now() + breakerMs
@@ -110,7 +136,8 @@ function take({ connectionId, limits }: HttpOptions): Gauge {
   gauges.set(connectionId, gauge)
   gauge.tokens = Math.min(perMinute, gauge.tokens + ((now - gauge.refilledAt) / 60_000) * perMinute)
   gauge.refilledAt = now
-  if (gauge.closedUntil > now) throw new TransportError('none', 'The ERP failed several times in a row and is left alone for half a minute.')
+  if (gauge.closedUntil > now)
+    throw new TransportError('none', 'The ERP failed several times in a row and is left alone for half a minute.')
   if (gauge.tokens < 1) throw new TransportError('none', 'The limit of requests per minute is reached.')
   gauge.tokens--
   return gauge
@@ -142,7 +169,11 @@ function responseOf(status: number, headers: Record<string, string | string[] | 
   const text = (): string => bytes.toString('utf8')
   return {
     status,
-    headers: Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]]))),
+    headers: Object.fromEntries(
+      Object.entries(headers).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]]
+      )
+    ),
     async json() {
       try {
         return JSON.parse(text()) as Json

@@ -6,7 +6,7 @@ import { act } from '../http/idempotency.ts'
 import { errorResponses, Id, Instant, named, Page, pageQuery, Text } from '../http/schemas.ts'
 import type { Journal } from '../journal/append.ts'
 import { refuseExchange } from './errors.ts'
-import { eventsOf, listMessages, lockMessageBySeq, machineOf, messageBySeq, saveStates, type Stored } from './outbox-store.ts'
+import { eventsOf, listMessages, lockMessageBySeq, machineOf, messageBySeq, type Stored, saveStates } from './outbox-store.ts'
 import { resolveRefused } from './refused-store.ts'
 import { closeBatches, unseal } from './seal.ts'
 
@@ -122,7 +122,13 @@ export function outboxRoutes({ journal }: { journal: Journal }) {
       '/api/v1/outbox/:number',
       {
         config: { permission: 'exchange.read', refuses: ['message_unknown'] },
-        schema: { operationId: 'getFeedback', tags, summary: 'One message with all that happened to it', params, response: { 200: DetailShape, ...errorResponses } }
+        schema: {
+          operationId: 'getFeedback',
+          tags,
+          summary: 'One message with all that happened to it',
+          params,
+          response: { 200: DetailShape, ...errorResponses }
+        }
       },
       async request => one(request.ctx, request.params.number)
     )

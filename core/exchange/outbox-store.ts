@@ -33,7 +33,15 @@ export interface OutboxRow {
 }
 interface Tables {
   'exchange.outbox': OutboxRow
-  'exchange.outbox_event': { seq: string; outbox_seq: string; at: string; event: string; state: string; detail: string | null; actor: string }
+  'exchange.outbox_event': {
+    seq: string
+    outbox_seq: string
+    at: string
+    event: string
+    state: string
+    detail: string | null
+    actor: string
+  }
 }
 export const own = view<Tables>()
 
@@ -95,7 +103,9 @@ export async function insertMessage(
 /** Gives held messages of a kind to the connection that takes them now, in the order in which they were made. @returns how many */
 export async function routeHeldMessages(tx: TxCtx, kind: string, connectionId: string): Promise<number> {
   const { rows } = await sql<{ seq: string; ordering_key: string }>`
-    select seq::text, ordering_key from exchange.outbox where state = 'held' and connection_id is null and kind = ${kind} order by seq for update`.execute(own(tx))
+    select seq::text, ordering_key from exchange.outbox where state = 'held' and connection_id is null and kind = ${kind} order by seq for update`.execute(
+    own(tx)
+  )
   if (rows.length === 0) return 0
   const result = await sql`
     with held as (select n.seq, n.ordering_key, row_number() over (partition by n.ordering_key order by n.seq) as place
@@ -195,13 +205,17 @@ export const overdue = (c: Ctx, connectionId: string, now: string): Promise<Stor
 /** Whether time alone will bring something for a connection. */
 export async function waitsForTime(c: Ctx, connectionId: string): Promise<boolean> {
   const { rows } = await sql<{ waits: boolean }>`select exists (select 1 from exchange.outbox where connection_id = ${connectionId}::uuid
-    and (state in ('waiting', 'sealed', 'sending', 'unknown') or state = 'delivered' and alarm is null and confirm_by is not null)) as waits`.execute(own(c))
+    and (state in ('waiting', 'sealed', 'sending', 'unknown') or state = 'delivered' and alarm is null and confirm_by is not null)) as waits`.execute(
+    own(c)
+  )
   return rows[0]?.waits ?? false
 }
 
 export const activeConnections = async (c: Ctx): Promise<string[]> => {
   const { rows } = await sql<{ id: string }>`select c.id from exchange.connection c where c.state = 'active' and exists (
-    select 1 from exchange.outbox o where o.connection_id = c.id and o.state not in ('accepted', 'dropped', 'held', 'parked', 'rejected')) order by c.id`.execute(own(c))
+    select 1 from exchange.outbox o where o.connection_id = c.id and o.state not in ('accepted', 'dropped', 'held', 'parked', 'rejected')) order by c.id`.execute(
+    own(c)
+  )
   return rows.map(row => row.id)
 }
 

@@ -19,7 +19,9 @@ export function createOutbox(adapters: AdapterRegistry): Outbox {
       const validate = validators.get(message.kind)
       if (!validate?.(message.record)) {
         // A record that does not fit is a mistake of ours: it must not be booked half.
-        throw new Error(`a ${message.kind} message does not fit its schema: ${validate?.errors?.[0]?.instancePath} ${validate?.errors?.[0]?.message}`)
+        throw new Error(
+          `a ${message.kind} message does not fit its schema: ${validate?.errors?.[0]?.instancePath} ${validate?.errors?.[0]?.message}`
+        )
       }
       const key = `${message.kind}-${newId()}`
       await insertMessage(

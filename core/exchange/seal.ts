@@ -69,7 +69,9 @@ export async function closeBatches(tx: TxCtx, ids: readonly string[]): Promise<v
 
 /** Takes a message out of its batch, so that it is sealed anew: after a fix its bytes differ. */
 export async function unseal(tx: TxCtx, seq: string): Promise<void> {
-  await sql`update exchange.outbox set batch_id = null, state = 'waiting', changed_at = ${tx.clock.iso()}::timestamptz where seq = ${seq}::bigint`.execute(own(tx))
+  await sql`update exchange.outbox set batch_id = null, state = 'waiting', changed_at = ${tx.clock.iso()}::timestamptz where seq = ${seq}::bigint`.execute(
+    own(tx)
+  )
 }
 
 /** The batch as the adapter gets it. */
@@ -94,4 +96,5 @@ export function exportBatch(batch: SealedBatch, rows: readonly Stored[]): Export
 }
 
 /** State of a message when an attempt begins. */
-export const attempted = (row: Stored, now: number) => next({ ...machineOf(row), state: 'sealed' }, { type: 'attempt' }, now, { idempotency: 'none', hasLookup: false })
+export const attempted = (row: Stored, now: number) =>
+  next({ ...machineOf(row), state: 'sealed' }, { type: 'attempt' }, now, { idempotency: 'none', hasLookup: false })

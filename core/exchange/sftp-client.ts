@@ -42,19 +42,27 @@ export async function sftpClient(
       })
   }).catch((error: Error & { level?: string }) => {
     client.destroy()
-    if (wrongKey) throw new AdapterError('config', `${target.host} shows another host key than the one agreed. Ask the ERP’s administrator before changing it here.`)
+    if (wrongKey)
+      throw new AdapterError(
+        'config',
+        `${target.host} shows another host key than the one agreed. Ask the ERP’s administrator before changing it here.`
+      )
     if (error.level === 'client-authentication') throw new AdapterError('auth', `${target.host} refused the user name, password or key.`)
     throw new TransportError('none', `${target.host} could not be reached by SFTP.`, error)
   })
 
   const call = <T>(start: (callback: (error: Error | null | undefined, value?: T) => void) => void): Promise<T> =>
     new Promise((resolve, reject) =>
-      start((error, value) => (error ? reject(new TransportError('possible', `SFTP with ${target.host}: ${error.message}`, error)) : resolve(value as T)))
+      start((error, value) =>
+        error ? reject(new TransportError('possible', `SFTP with ${target.host}: ${error.message}`, error)) : resolve(value as T)
+      )
     )
 
   return {
     async list(dir) {
-      const entries = await call<{ filename: string; attrs: { size: number; mtime: number } }[]>(callback => sftp.readdir(dir, callback as never))
+      const entries = await call<{ filename: string; attrs: { size: number; mtime: number } }[]>(callback =>
+        sftp.readdir(dir, callback as never)
+      )
       return entries
         .filter(({ filename }) => filename !== '.' && filename !== '..' && !/[/\\\0]/.test(filename))
         .map(({ filename, attrs }) => ({ name: filename, size: attrs.size, modified: new Date(attrs.mtime * 1000).toISOString() }))

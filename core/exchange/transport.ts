@@ -31,7 +31,13 @@ export function adapterCtx(ctx: Ctx, runtime: ConnectionRuntime, signal: AbortSi
     },
     clock: { now: () => ctx.clock.now(), sleep: milliseconds => sleep(ctx.clock, milliseconds, signal) },
     signal,
-    http: httpClient({ connectionId: runtime.id, hosts, allowPrivate: config.allowPrivateEgress, limits: runtime.manifest.limits ?? {}, signal }),
+    http: httpClient({
+      connectionId: runtime.id,
+      hosts,
+      allowPrivate: config.allowPrivateEgress,
+      limits: runtime.manifest.limits ?? {},
+      signal
+    }),
     sftp: { connect: target => sftpClient(target, { hosts, allowPrivate: config.allowPrivateEgress, signal }) },
     outbox: { write: (name, body) => writeOutbox(ctx, runtime.id, name, body) },
     state: {
@@ -42,10 +48,17 @@ export function adapterCtx(ctx: Ctx, runtime: ConnectionRuntime, signal: AbortSi
   }
 }
 
-async function writeOutbox(ctx: Ctx, connectionId: string, name: string, body: Uint8Array | string): Promise<'written' | 'same-already-there'> {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,149}$/.test(name)) throw new AdapterError('bug', `"${name}" is no usable name for a file of the outbox`)
+async function writeOutbox(
+  ctx: Ctx,
+  connectionId: string,
+  name: string,
+  body: Uint8Array | string
+): Promise<'written' | 'same-already-there'> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,149}$/.test(name))
+    throw new AdapterError('bug', `"${name}" is no usable name for a file of the outbox`)
   const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body)
-  if (bytes.length > mostOutboxBytes) throw new AdapterError('bug', `the file ${name} has ${bytes.length} bytes; at most ${mostOutboxBytes} go out at once`)
+  if (bytes.length > mostOutboxBytes)
+    throw new AdapterError('bug', `the file ${name} has ${bytes.length} bytes; at most ${mostOutboxBytes} go out at once`)
   const hash = sha256(bytes).toString('hex')
   return withTx(ctx, async tx => {
     const sealed = tx.tenant.keys.seal(bytes, { table: 'exchange.outbox_file', column: 'body_sealed', row: `${connectionId}/${name}` })
@@ -63,4 +76,3 @@ async function sleep(clock: Clock, milliseconds: number, signal: AbortSignal): P
     await new Promise(resolve => setTimeout(resolve, Math.min(50, Math.max(1, until - clock.now().getTime()))))
   }
 }
-
