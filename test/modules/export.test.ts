@@ -206,6 +206,9 @@ t.test('export: what nobody can look up waits for a person', async t => {
   await later(s, 31)
   t.equal(await s.states(), 'WO1/1 parked')
   t.strictSame(await s.run(), { more: false }, 'time alone brings nothing')
+  await s.tell('WO1')
+  await later(s, 3_600)
+  t.equal(await s.states(), 'WO1/1 parked, WO1/2 waiting', 'what follows it waits too')
   const none = await scene(t, { idempotency: 'none', lookup: false })
   none.far.will('WO1', 1, 'crash')
   await none.tell('WO1')
@@ -236,6 +239,8 @@ t.test('export: a refused one waits in the error bin while other work orders go 
   await s.tell('WO2')
   await s.run()
   t.equal(await s.states(), 'WO1/1 rejected, WO1/2 sealed, WO2/1 accepted')
+  await later(s, 3_600)
+  t.strictSame(s.far.booked, ['WO2/1'], 'the next of the order waits until a person has looked')
   const { rows } = await sql<{
     code: string
     state: string
