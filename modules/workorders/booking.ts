@@ -57,7 +57,7 @@ export const blank = (tx: TxCtx, job: LockedJob, at: string) => ({
 })
 
 /** What every act that changes quantities or states of a job is made of. */
-export function bookings({ inventory, outbox, journal }: Needs) {
+export function bookings({ timekeeping, inventory, outbox, journal }: Needs) {
   const note = (tx: TxCtx, act: string, job: LockedJob, data: Record<string, string | readonly string[] | null>): Promise<void> =>
     journal.append(tx, { act, subject: 'workorders.job', subjectId: job.id, data: { orderId: job.order_id, ...data } })
 
@@ -110,6 +110,7 @@ export function bookings({ inventory, outbox, journal }: Needs) {
         reason: amounts.reason
       }
     )
+    await checkEmployee(tx, amounts.employeeId)
     const scrapReason = await reasonOf(tx, added.scrap, amounts.scrapReason)
     const key = await tellOperation(tx, outbox, job, status, at, { ...added, scrapReason })
     const last = isLast(job, siblings)
@@ -172,6 +173,11 @@ export function bookings({ inventory, outbox, journal }: Needs) {
       lot: null,
       ...what
     })
+
+  async function checkEmployee(tx: TxCtx, id: string | undefined): Promise<void> {
+    if (id === undefined || (await timekeeping.employeesExist(tx, [id])).has(id)) return
+    throw refuse('employee_unknown', 'There is no such employee.', { errors: [{ pointer: '/employeeId', detail: 'is not known' }] })
+  }
 
   async function reasonOf(tx: TxCtx, scrap: string, given: string | undefined): Promise<string | null> {
     if (quantity.isZero(scrap)) return null

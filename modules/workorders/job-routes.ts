@@ -11,7 +11,13 @@ const tags = ['jobs']
 const closed = { additionalProperties: false }
 const JobParams = Type.Object({ jobId: Id }, closed)
 const ended = ['not_found', 'order_cancelled', 'order_closed', 'order_not_released'] as const
-const amounts = ['scrap_reason_missing', 'scrap_reason_unknown', 'report_exceeds_plan', 'over_report_reason_missing'] as const
+const amounts = [
+  'employee_unknown',
+  'scrap_reason_missing',
+  'scrap_reason_unknown',
+  'report_exceeds_plan',
+  'over_report_reason_missing'
+] as const
 const stock = ['article_unknown', 'article_blocked', 'location_unknown', 'location_blocked', 'stock_too_low'] as const
 
 /** A label holds the order number alone, or order and operation number with one character between them. */
@@ -88,7 +94,10 @@ export function jobRoutes(needs: Needs) {
       app.post(
         `/api/v1/jobs/:jobId/${verb}`,
         {
-          config: { permission: 'jobs.work', refuses: [...ended, ...refuses, 'employee_missing', 'employee_unknown', 'employee_inactive'] },
+          config: {
+            permission: 'jobs.work',
+            refuses: [...ended, ...refuses, 'employee_missing', 'employee_unknown', 'employee_inactive', 'forbidden']
+          },
           schema: {
             operationId: `${verb}Job`,
             tags,
@@ -114,7 +123,7 @@ export function jobRoutes(needs: Needs) {
     app.post(
       '/api/v1/jobs/:jobId/pause',
       {
-        config: { permission: 'jobs.work', refuses: [...ended, 'job_completed', 'job_not_running', 'not_on_job'] },
+        config: { permission: 'jobs.work', refuses: [...ended, 'job_completed', 'job_not_running', 'not_on_job', 'forbidden'] },
         schema: {
           operationId: 'pauseJob',
           tags,

@@ -26,19 +26,21 @@ export function jobActs(needs: Needs) {
     return job
   }
 
-  async function employees(tx: TxCtx, given: readonly string[] | undefined): Promise<readonly string[]> {
-    if (given && given.length > 0) return [...new Set(given)].sort()
+  /** Who is meant: those named, else the signed-in person. For others than oneself it takes the right of a team lead. */
+  async function people(tx: TxCtx, given: readonly string[] | undefined): Promise<readonly string[] | undefined> {
     const mine = await timekeeping.employeeOfUser(tx)
-    if (mine === null) {
-      throw refuse('employee_missing', 'Your user account is not linked to an employee: say in `employeeIds` for whom the clock starts.')
-    }
-    return [mine]
+    const meant = given ? [...new Set(given)].sort() : mine === null ? undefined : [mine]
+    if (meant === undefined || meant.some(id => id !== mine)) authz.require(tx, 'hours.book')
+    return meant
   }
 
   /** Starts the clock of one or more persons on a job; who is on it already goes on undisturbed. */
   async function start(tx: TxCtx, jobId: string, starting: Starting, act: 'start' | 'resume' = 'start'): Promise<void> {
     const job = await lock(tx, jobId, act)
-    const employeeIds = await employees(tx, starting.employeeIds)
+    const employeeIds = await people(tx, starting.employeeIds)
+    if (!employeeIds) {
+      throw refuse('employee_missing', 'Your user account is not linked to an employee: say in `employeeIds` for whom the clock starts.')
+    }
     const at = tx.clock.iso()
     if (job.status === 'started') {
       const running = new Map((await timekeeping.running(tx, [job.id])).map(one => [one.employeeId, one.since]))
@@ -67,8 +69,7 @@ export function jobActs(needs: Needs) {
   async function pause(tx: TxCtx, jobId: string, given: { readonly employeeIds?: readonly string[] | undefined }): Promise<void> {
     const job = await lock(tx, jobId, 'pause')
     const at = tx.clock.iso()
-    const mine = given.employeeIds === undefined ? await timekeeping.employeeOfUser(tx) : null
-    const named = given.employeeIds ?? (mine === null ? undefined : [mine])
+    const named = await people(tx, given.employeeIds)
     const closed = await timekeeping.closeIntervals(tx, { jobId: job.id, ...(named ? { employeeIds: named } : {}), at, reason: 'paused' })
     const others = named ? await timekeeping.running(tx, [job.id]) : []
     if (others.length > 0 && closed.employeeIds.length === 0) {

@@ -5,6 +5,8 @@ import type { Inventory } from '../inventory/index.ts'
 /** What the work orders ask of authz: which jobs a caller covers, and where to note by what a job is found. */
 export interface AuthzNeed {
   visible(c: Ctx | TxCtx, jobIdColumn: string): Expression<SqlBool>
+  /** Refuses `forbidden` when none of the caller's roles gives the permission. */
+  require(c: Ctx | TxCtx, permission: string): void
   scopeJobs(
     tx: TxCtx,
     rows: readonly {
@@ -46,6 +48,7 @@ export interface TimekeepingNeed {
     jobIds: readonly string[]
   ): Promise<readonly { readonly jobId: string; readonly employeeId: string; readonly since: string }[]>
   employeeOfUser(c: Ctx | TxCtx): Promise<string | null>
+  employeesExist(c: Ctx | TxCtx, ids: readonly string[]): Promise<ReadonlySet<string>>
 }
 
 /** Everything the use cases of this module work with. */

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { type TxCtx, withTx } from '../../core/index.ts'
 import { openFloor } from '../helpers/floor.ts'
 import { order } from '../helpers/orders.ts'
 
@@ -124,6 +125,28 @@ t.test('acts on jobs', async t => {
     t.same(await sent('P-2'), [])
   })
 
+  await t.test('job: starting and stopping others takes the right of a team lead', async t => {
+    const { weld } = await newOrder('P-3')
+    const operator = <R>(fn: (tx: TxCtx) => Promise<R>) => {
+      const ctx = floor.ctx()
+      return withTx({ ...ctx, grant: { ...ctx.grant, permissions: new Set(['jobs.work']) } }, fn)
+    }
+    await t.rejects(
+      operator(tx => acts.start(tx, weld, { employeeIds: [ann] })),
+      { code: 'forbidden', detail: /hours\.book/ }
+    )
+    await write(tx => acts.start(tx, weld, { employeeIds: [ann] }))
+    await t.rejects(
+      operator(tx => acts.pause(tx, weld, { employeeIds: [ann] })),
+      { code: 'forbidden' }
+    )
+    await t.rejects(
+      operator(tx => acts.pause(tx, weld, {})),
+      { code: 'forbidden' }
+    )
+    t.equal((await job(weld))?.status, 'started')
+  })
+
   await t.test('report: good, scrap, reason and rework go in one submit and reach the ERP as what was added', async t => {
     const { weld } = await newOrder('R-1')
     await write(tx => acts.report(tx, weld, { good: '40.5', scrap: '2', rework: '1', scrapReason: 'CRACK' }))
@@ -154,6 +177,10 @@ t.test('acts on jobs', async t => {
     await t.rejects(
       write(tx => acts.report(tx, weld, { good: '0' })),
       { code: 'nothing_reported' }
+    )
+    await t.rejects(
+      write(tx => acts.report(tx, weld, { good: '1', employeeId: weld })),
+      { code: 'employee_unknown' }
     )
     t.match(await job(weld), { good: '0', scrap: '0', status: 'released' })
     t.same(await sent('R-2'), [])
