@@ -15,9 +15,16 @@ export interface OpaqueToken {
 const kinds = ['api', 'refresh', 'invite', 'erp'] as const
 export type TokenKind = (typeof kinds)[number]
 
-/** @param lookup of a token that gets a new secret; absent: a new one */
-export function newToken(kind: TokenKind, lookup: string = randomBytes(9).toString('hex')): OpaqueToken {
-  const secret = randomBytes(32).toString('hex')
+/**
+ * @param lookup of a token that gets a new secret; absent: a new one
+ * @param secretBytes 32 bytes; absent: random ones
+ */
+export function newToken(
+  kind: TokenKind,
+  lookup: string = randomBytes(9).toString('hex'),
+  secretBytes: Buffer = randomBytes(32)
+): OpaqueToken {
+  const secret = secretBytes.toString('hex')
   return { text: `wv_${kind}_${lookup}_${secret}`, lookup, digest: sha256(secret) }
 }
 

@@ -98,7 +98,8 @@ export async function makePeople(admin: Api): Promise<void> {
       employeeNumber: employees[index]?.number ?? '',
       roleIds: [role.id],
       groupIds: [group],
-      password: demoPassword
+      password: demoPassword,
+      mustChangePassword: false
     })
   }
 }

@@ -19,6 +19,8 @@ create table authz."user" (
   active boolean not null default true,
   -- PHC string; null until the invitation is accepted
   password_phc text,
+  -- the password was chosen by somebody else: until the person has chosen one, nothing but that is allowed
+  must_change boolean not null default false,
   version integer not null default 1,
   last_sign_in_at timestamptz,
   created_at timestamptz not null default now(),
@@ -73,9 +75,11 @@ create table authz.session (
   -- stays the same over rotations of the refresh token; the directory knows it
   lookup text not null constraint session_lookup_key unique,
   digest bytea not null,
-  previous_digest bytea,
-  rotated_at timestamptz,
-  last_used_at timestamptz not null,
+  -- each refresh token follows from the one before, so any older one of the chain is known again
+  rotations integer not null default 0,
+  rotated_at timestamptz not null,
+  -- MAC of address and user agent of the latest refresh
+  client bytea not null,
   expires_at timestamptz not null,
   ended_at timestamptz,
   ended_reason text,
@@ -83,6 +87,7 @@ create table authz.session (
   changed_at timestamptz not null default now()
 );
 create index session_of_user on authz.session (user_id) where ended_at is null;
+create index session_expiry on authz.session (expires_at);
 
 create table authz.api_key (
   id uuid primary key,
@@ -110,7 +115,8 @@ create table authz.invitation (
   changed_at timestamptz not null default now()
 );
 
--- Counts guesses per account and address for the brake at sign-in; kept a day.
+-- Counts guesses per account and address for the brake at sign-in. Failed ones are kept a day; an address from which somebody once
+-- came in is known for 30 days, so that guessing from elsewhere does not lock them out there.
 create table authz.sign_in_attempt (
   seq bigint generated always as identity primary key,
   account_blind bytea not null,
@@ -127,6 +133,14 @@ create table authz.department (
   name text,
   created_at timestamptz not null default now(),
   changed_at timestamptz not null default now()
+);
+
+-- Seen on jobs; for those who write the rules of groups.
+create table authz.work_centre (
+  code text not null,
+  department_code text not null,
+  created_at timestamptz not null default now(),
+  primary key (code, department_code)
 );
 
 -- By what a job is selected; written by workorders in the transaction that writes the job.

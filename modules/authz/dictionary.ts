@@ -25,6 +25,11 @@ const tables: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
     employee_id: ['Employee that the user is.', 'Medewerker die deze gebruiker is.', 'personal'],
     active: ['Whether the user may sign in.', 'Of de gebruiker mag inloggen.', 'business'],
     password_phc: ['Password as argon2id hash.', 'Wachtwoord als argon2id-hash.', 'secret'],
+    must_change: [
+      'Whether the person must choose a password first.',
+      'Of de gebruiker eerst zelf een wachtwoord moet kiezen.',
+      'technical'
+    ],
     last_sign_in_at: ['Last sign-in.', 'Laatste keer ingelogd.', 'personal'],
     ...version,
     ...times
@@ -63,9 +68,9 @@ const tables: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
     ...id('session', 'de sessie'),
     user_id: ['Whose session it is.', 'Van wie de sessie is.', 'personal'],
     ...token,
-    previous_digest: ['Digest of the refresh token before this one.', 'Hash van het vorige verversingstoken.', 'secret'],
-    rotated_at: ['When the refresh token last changed.', 'Wanneer het verversingstoken is gewisseld.', 'technical'],
-    last_used_at: ['When the session was last refreshed.', 'Wanneer de sessie voor het laatst is ververst.', 'personal'],
+    rotations: ['How often the refresh token changed.', 'Hoe vaak het verversingstoken is gewisseld.', 'technical'],
+    rotated_at: ['When the session was last refreshed.', 'Wanneer de sessie voor het laatst is ververst.', 'personal'],
+    client: ['MAC of address and browser of the last refresh.', 'MAC van adres en browser van de laatste verversing.', 'personal'],
     expires_at: ['When it ends by itself.', 'Wanneer de sessie vanzelf eindigt.', 'technical'],
     ended_at: ['When it ended.', 'Wanneer de sessie is beëindigd.', 'technical'],
     ended_reason: ['Why it ended.', 'Waarom de sessie is beëindigd.', 'technical'],
@@ -108,6 +113,11 @@ const tables: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
     code: ['Department code of the ERP.', 'Afdelingscode van het ERP.', 'business'],
     name: ['What the department is called.', 'Hoe de afdeling heet.', 'business'],
     ...times
+  },
+  work_centre: {
+    code: ['Code of the work centre.', 'Code van het werkcentrum.', 'business'],
+    department_code: ['The department it was seen in.', 'De afdeling waarin het is gezien.', 'business'],
+    ...made
   },
   job_scope: {
     job_id: ['The job.', 'De bewerking.', 'technical'],

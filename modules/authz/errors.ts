@@ -7,11 +7,6 @@ export const authzErrors = {
     remedy: 'Check customer, user name and password; after some tries wait as long as Retry-After says.'
   },
   session_ended: { kind: 'unauthenticated', title: 'The session has ended', remedy: 'Sign in again.' },
-  refresh_superseded: {
-    kind: 'unauthenticated',
-    title: 'A newer refresh token exists',
-    remedy: 'Use the token of the newest answer; another request refreshed this session a moment ago.'
-  },
   invitation_invalid: {
     kind: 'gone',
     title: 'The link is used or too old',
@@ -36,17 +31,37 @@ export const authzErrors = {
   role_built_in: { kind: 'conflict', title: 'A built-in role cannot be changed', remedy: 'Make an own role beside it.' },
   group_unknown: { kind: 'invalid', title: 'Unknown operational group', remedy: 'Choose from the list of groups.' },
   group_exists: { kind: 'conflict', title: 'A group has this name', remedy: 'Choose another name.' },
+  group_missing: { kind: 'not_found', title: 'No such operational group', remedy: 'Read the list of groups again.' },
+  group_rule_invalid: { kind: 'invalid', title: 'A rule of the group is not usable', remedy: 'Correct the rule named in `errors`.' },
+  group_changed: {
+    kind: 'precondition',
+    title: 'The group was changed meanwhile',
+    remedy: 'Read it again and repeat with the new version.'
+  },
+  role_missing: { kind: 'not_found', title: 'No such role', remedy: 'Read the list of roles again.' },
+  role_changed: { kind: 'precondition', title: 'The role was changed meanwhile', remedy: 'Read it again and repeat with the new version.' },
+  access_setting_changed: {
+    kind: 'precondition',
+    title: 'The setting was changed meanwhile',
+    remedy: 'Read it again and repeat with the new version.'
+  },
   permission_unknown: { kind: 'invalid', title: 'Unknown permission', remedy: 'Choose from the catalogue at /api/v1/permissions.' },
   permission_not_held: {
     kind: 'forbidden',
     title: 'Nobody gives what they do not hold',
     remedy: 'Let somebody who holds the permission give it.'
   },
+  jobs_not_held: {
+    kind: 'forbidden',
+    title: 'Nobody gives jobs that they do not have',
+    remedy: 'Let somebody whose groups cover these jobs do it.'
+  },
   last_administrator: {
     kind: 'conflict',
     title: 'The last administrator stays',
     remedy: 'Make somebody else administrator first.'
   },
+  address_invalid: { kind: 'invalid', title: 'This is no IP address', remedy: 'Give exact IPv4 or IPv6 addresses.' },
   api_key_unknown: { kind: 'not_found', title: 'Unknown API key', remedy: 'Read the list of keys again.' }
 } as const satisfies RefusalSpecs
 

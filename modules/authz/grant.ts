@@ -24,6 +24,7 @@ interface GrantRow {
   readonly digest?: Buffer
   readonly addresses?: string[]
   readonly permissions: string[] | null
+  readonly must_change?: boolean
   readonly all: boolean | null
   readonly departments: string[] | null
   readonly work_centres: string[] | null
@@ -53,7 +54,7 @@ const rules = sql`
 export const identity: Identity = {
   async ofSession(db, _tenant, { userId, sessionId }, at) {
     const { rows } = await sql<GrantRow>`
-      select u.id, p.permissions, g.*
+      select u.id, u.must_change, p.permissions, g.*
       from authz.session s join authz."user" u on u.id = s.user_id
         left join lateral (select array_agg(distinct permission) as permissions
           from authz.user_role ur join authz.role r on r.id = ur.role_id, unnest(r.permissions) as permission where ur.user_id = u.id) p on true
@@ -65,7 +66,8 @@ export const identity: Identity = {
     return (
       row && {
         principal: { kind: 'user', id: row.id, sessionId },
-        grant: { permissions: new Set([...(row.permissions ?? []), 'session.own']), scope: scopeOf(row) }
+        // Whose password somebody else chose may choose another one, and nothing else.
+        grant: { permissions: new Set([...(row.must_change ? [] : (row.permissions ?? [])), 'session.own']), scope: scopeOf(row) }
       }
     )
   },
@@ -76,7 +78,8 @@ export const identity: Identity = {
       where k.lookup = ${lookup} and k.revoked_at is null and k.expires_at > ${at.toISOString()}::timestamptz`.execute(db.kysely)
     const row = rows[0]
     if (!row?.digest || !timingSafeEqual(row.digest, Buffer.from(digest))) return undefined
-    if (row.addresses && row.addresses.length > 0 && !row.addresses.includes(ip)) return undefined
+    const from = ip.replace(/^::ffff:(?=\d+\.)/i, '')
+    if (row.addresses && row.addresses.length > 0 && !row.addresses.includes(from)) return undefined
     return { principal: { kind: 'api_key', id: row.id }, grant: { permissions: new Set(row.permissions ?? []), scope: scopeOf(row) } }
   }
 }

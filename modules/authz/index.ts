@@ -1,27 +1,30 @@
 import type { RawBuilder, SqlBool } from 'kysely'
-import { type Ctx, constraintMeans, defineModule, newId, type TxCtx, withTx } from '../../core/index.ts'
-import { adminRoutes } from './admin-routes.ts'
+import { type Ctx, constraintMeans, defineModule, type TxCtx, withTx } from '../../core/index.ts'
+import { apiKeyRoutes } from './api-key-routes.ts'
+import { forgetAttempts } from './attempt-store.ts'
+import { strangersBrake } from './brake.ts'
+import { departmentRoutes } from './department-routes.ts'
 import { dictionary } from './dictionary.ts'
 import { authzErrors } from './errors.ts'
 import { identity, require, visible } from './grant.ts'
+import { groupRoutes } from './group-routes.ts'
 import { createGroup } from './groups.ts'
+import { roleRoutes } from './role-routes.ts'
 import { seedRoles } from './roles.ts'
 import { doorRoutes } from './routes.ts'
-import { forgetAttempts } from './session-store.ts'
+import { forgetEnded } from './session-store.ts'
 import {
   deleteScopes,
   insertDepartments,
-  insertUser,
   knownDepartments,
   roleByName,
-  setGroups,
-  setRoles,
   unknownDepartmentsRule,
   upsertLinks,
-  upsertScopes,
-  userById
+  upsertScopes
 } from './store.ts'
-import { invite, usernameBlind } from './users.ts'
+import { userRoutes } from './user-routes.ts'
+import { userById } from './user-store.ts'
+import { addUser, invite } from './users.ts'
 
 /** What neighbours may ask of authz. */
 export interface Authz {
@@ -53,11 +56,14 @@ declare module '../../core/index.ts' {
   }
 }
 
+/** Days after which ended sessions and used links are taken away; who did what stays in the journal. */
+const keptDays = 30
+
 constraintMeans('user_employee_key', 'employee_linked', authzErrors.employee_linked, 'Another user is linked to this employee already.')
 
 export default defineModule({
   name: 'authz',
-  needs: ['config', 'journal', 'directory', 'tenants', 'tokens', 'catalogue'],
+  needs: ['clock', 'config', 'journal', 'directory', 'tenants', 'tokens', 'catalogue'],
   permissions: {
     'users.read': 'See users, their roles and groups.',
     'users.manage': 'Make, change and switch off users.',
@@ -75,7 +81,7 @@ export default defineModule({
       columns: ['username_sealed', 'name_sealed', 'employee_id', 'last_sign_in_at'],
       why: 'to sign in'
     },
-    { table: 'authz.session', subject: 'user_id', columns: ['last_used_at'], why: 'to end sessions' },
+    { table: 'authz.session', subject: 'user_id', columns: ['user_id', 'rotated_at', 'client'], why: 'to end sessions' },
     {
       table: 'authz.sign_in_attempt',
       subject: 'account_blind',
@@ -93,16 +99,44 @@ export default defineModule({
     { table: 'authz.invitation', subject: 'user_id', columns: ['user_id'], why: 'to choose a first password' }
   ],
   retention: [
-    { table: 'authz.sign_in_attempt', after: '24 hours', rule: 'deleted by a duty' },
-    { table: 'authz.session', after: 'end of contract', rule: 'return or destruction' },
-    { table: 'authz.user', after: 'end of contract', rule: 'return or destruction' }
+    { table: 'authz.sign_in_attempt', after: '24 hours; 30 days where it succeeded', rule: 'deleted by a duty' },
+    { table: 'authz.session', after: '30 days after its end', rule: 'deleted by a duty' },
+    { table: 'authz.invitation', after: '30 days after its use or end', rule: 'deleted by a duty' },
+    ...[
+      'user',
+      'employee_link',
+      'role',
+      'user_role',
+      'operational_group',
+      'group_rule',
+      'group_member',
+      'api_key',
+      'department',
+      'work_centre',
+      'job_scope',
+      'setting'
+    ].map(table => ({ table: `authz.${table}`, after: 'end of contract', rule: 'return or destruction' }))
   ],
   dictionary,
   errors: authzErrors,
-  build({ config, journal, directory, tenants, tokens, catalogue }) {
-    const services = { journal, directory, tenants, tokens, catalogue: () => new Set(Object.keys(catalogue())), descriptions: catalogue }
-    const door = doorRoutes(services, config)
-    const admin = adminRoutes(services, config)
+  build({ clock, config, journal, directory, tenants, tokens, catalogue }) {
+    const services = {
+      journal,
+      directory,
+      tenants,
+      tokens,
+      catalogue: () => new Set(Object.keys(catalogue())),
+      descriptions: catalogue,
+      strangers: strangersBrake(clock)
+    }
+    const routes = [
+      doorRoutes(services, config),
+      userRoutes(services, config),
+      roleRoutes(services),
+      groupRoutes(services),
+      departmentRoutes(services),
+      apiKeyRoutes(services)
+    ]
     return {
       face: {
         visible,
@@ -125,35 +159,30 @@ export default defineModule({
         },
         seed: seedRoles,
         async createFirstAdministrator(tx, { username }) {
-          const id = newId()
-          await insertUser(tx, {
-            id,
-            username_blind: usernameBlind(tx, username),
-            username_sealed: tx.tenant.keys.seal(username, { table: 'authz.user', column: 'username_sealed', row: id }),
-            name_sealed: null,
-            employee_id: null,
-            password_phc: null
-          })
           const role = await roleByName(tx, 'administrator')
           if (!role) throw new Error('the built-in roles are not there: seed first')
-          await setRoles(tx, id, [role.id])
-          await setGroups(tx, id, [await createGroup(tx, journal, { name: 'Everything', rules: [{ kind: 'all', value: '' }] })])
+          const everything = await createGroup(tx, journal, { name: 'Everything', rules: [{ kind: 'all', value: '' }] })
+          const id = await addUser(tx, { username, roleIds: [role.id], groupIds: [everything], mustChange: false })
           await journal.append(tx, { act: 'user.create', subject: 'authz.user', subjectId: id, data: { first: true } })
           return { inviteToken: await invite(tx, services, id) }
         }
       },
       identity,
       routes: app => {
-        door(app)
-        admin(app)
+        for (const register of routes) register(app)
       },
       duties: [
         {
-          name: 'authz-attempts',
+          name: 'authz-tidy',
           everySeconds: 3_600,
           run: async ctx => {
-            const before = new Date(ctx.clock.now().getTime() - 86_400_000).toISOString()
-            await withTx(ctx, tx => forgetAttempts(tx, before))
+            const before = new Date(ctx.clock.now().getTime() - keptDays * 86_400_000).toISOString()
+            const gone = await withTx(ctx, async tx => {
+              await forgetAttempts(tx)
+              return forgetEnded(tx, before)
+            })
+            for (const lookup of gone.sessions) await directory.remove('session', lookup)
+            for (const lookup of gone.invitations) await directory.remove('invite', lookup)
           }
         }
       ]

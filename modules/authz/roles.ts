@@ -1,8 +1,8 @@
 import { type Ctx, type Journal, newId, type TxCtx } from '../../core/index.ts'
 import { refuse } from './errors.ts'
-import { insertRole, lockRole, rolesByIds, updateRole, upsertBuiltInRoles } from './store.ts'
+import { deleteRole, holdRoles, insertRole, lockRole, updateRole, upsertBuiltInRoles } from './store.ts'
 
-/** Built-in roles: what each may do; `x.*` stands for all of a module. Kept up to date with the catalogue at each start of a tenant. */
+/** Built-in roles: what each may do; `x.*` stands for all of a module. `seedRoles` writes them out against the catalogue. */
 export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
   operator: ['orders.read', 'jobs.read', 'jobs.work', 'jobs.report', 'jobs.complete', 'stock.consume', 'articles.read', 'picks.read'],
   team_lead: [
@@ -82,14 +82,15 @@ export async function changeRole(
   tx: TxCtx,
   journal: Journal,
   catalogue: ReadonlySet<string>,
-  wanted: { id: string; permissions: readonly string[] }
+  wanted: { id: string; version: number; permissions: readonly string[] }
 ): Promise<void> {
-  const role = await lockRole(tx, wanted.id)
-  if (!role) throw refuse('role_unknown', 'There is no such role.')
-  if (role.built_in) throw refuse('role_built_in', `"${role.name}" is built in. Make an own role beside it.`)
+  const role = await ownRole(tx, wanted.id, wanted.version)
   const before = new Set(role.permissions)
   // What is taken away counts too: who does not hold it may not decide over it.
-  const touched = [...wanted.permissions.filter(p => !before.has(p)), ...role.permissions.filter(p => !wanted.permissions.includes(p))]
+  const touched = [
+    ...wanted.permissions.filter(p => !before.has(p)),
+    ...known(role.permissions, catalogue).filter(p => !wanted.permissions.includes(p))
+  ]
   mayGive(tx, touched, catalogue)
   await updateRole(tx, wanted.id, [...new Set(wanted.permissions)].sort())
   await journal.append(tx, {
@@ -100,14 +101,34 @@ export async function changeRole(
   })
 }
 
+/** Whoever has the role loses what no other role gives them. */
+export async function removeRole(
+  tx: TxCtx,
+  journal: Journal,
+  catalogue: ReadonlySet<string>,
+  wanted: { id: string; version: number }
+): Promise<void> {
+  const role = await ownRole(tx, wanted.id, wanted.version)
+  mayGive(tx, known(role.permissions, catalogue), catalogue)
+  await deleteRole(tx, wanted.id)
+  await journal.append(tx, { act: 'role.remove', subject: 'authz.role', subjectId: wanted.id, data: { before: role.permissions } })
+}
+
+async function ownRole(tx: TxCtx, id: string, version: number) {
+  const role = await lockRole(tx, id)
+  if (!role) throw refuse('role_missing', 'There is no such role.')
+  if (role.built_in) throw refuse('role_built_in', `"${role.name}" is built in. Make an own role beside it.`)
+  if (role.version !== version) throw refuse('role_changed', `The role has version ${role.version} now, not ${version}.`)
+  return role
+}
+
+/** What a module that is gone once declared is nobody's to hold. */
+const known = (permissions: readonly string[], catalogue: ReadonlySet<string>): string[] => permissions.filter(p => catalogue.has(p))
+
 /** Roles that somebody is given or loses: all known, and nothing in them that the giver lacks. */
 export async function mayAssign(tx: TxCtx, roleIds: readonly string[], catalogue: ReadonlySet<string>): Promise<void> {
-  const roles = await rolesByIds(tx, roleIds)
+  const roles = await holdRoles(tx, roleIds)
   const missing = roleIds.find(id => !roles.some(role => role.id === id))
   if (missing !== undefined) throw refuse('role_unknown', 'One of the roles does not exist.')
-  mayGive(
-    tx,
-    [...new Set(roles.flatMap(role => role.permissions))].filter(permission => catalogue.has(permission)),
-    catalogue
-  )
+  mayGive(tx, known([...new Set(roles.flatMap(role => role.permissions))], catalogue), catalogue)
 }

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { type App, type Config, type Ctx, errorResponses, Id, Text, withTx } from '../../core/index.ts'
+import { type App, type Config, type Ctx, errorResponses, Id, Text } from '../../core/index.ts'
 import {
   AcceptBody,
   AcceptedShape,
@@ -13,9 +13,10 @@ import {
   TokensShape,
   WhyShape
 } from './schemas.ts'
-import { endSessions, liveSessions } from './session-store.ts'
-import { acceptInvitation, changePassword, type DoorServices, refreshSession, type SignedIn, signIn, signOut } from './sign-in.ts'
-import { userById, userGroups, userRoles } from './store.ts'
+import { liveSessions } from './session-store.ts'
+import { type Client, endOwnSession, refreshSession, type SignedIn } from './sessions.ts'
+import { acceptInvitation, changePassword, type DoorServices, signIn } from './sign-in.ts'
+import { userById, userGroups, userRoles } from './user-store.ts'
 import { openUser } from './users.ts'
 import { why } from './why.ts'
 
@@ -25,10 +26,12 @@ const tags = ['sign-in']
 /** Sign-in, own session, and the question why somebody may or may not. */
 export function doorRoutes(services: DoorServices, config: Config) {
   const cookieName = config.http.secure ? '__Host-wv_refresh' : 'wv_refresh'
+  const cookieRules = `Path=/; HttpOnly; SameSite=Strict${config.http.secure ? '; Secure' : ''}`
+  const clientOf = (request: FastifyRequest): Client => ({ ip: request.ip, userAgent: request.headers['user-agent'] ?? '' })
 
   function handOver(request: FastifyRequest, reply: FastifyReply, signedIn: SignedIn) {
     const { refreshToken, ...rest } = signedIn
-    reply.header('set-cookie', `${cookieName}=${refreshToken}; Path=/; HttpOnly; SameSite=Strict${config.http.secure ? '; Secure' : ''}`)
+    reply.header('set-cookie', `${cookieName}=${refreshToken}; ${cookieRules}`)
     return request.headers['x-refresh-in-body'] === 'yes' ? { ...rest, refreshToken } : rest
   }
 
@@ -46,13 +49,13 @@ export function doorRoutes(services: DoorServices, config: Config) {
           response: { 200: TokensShape, ...errorResponses }
         }
       },
-      async (request, reply) => handOver(request, reply, await signIn(services, { ...request.body, address: request.ip }))
+      async (request, reply) => handOver(request, reply, await signIn(services, request.body, clientOf(request)))
     )
 
     app.post(
       '/api/v1/session/refresh',
       {
-        config: { public: true, refuses: ['session_ended', 'refresh_superseded'] },
+        config: { public: true, refuses: ['session_ended'] },
         schema: {
           operationId: 'refreshSession',
           tags,
@@ -63,8 +66,11 @@ export function doorRoutes(services: DoorServices, config: Config) {
         }
       },
       async (request, reply) => {
-        const token = request.body?.refreshToken ?? cookie(request.headers.cookie, cookieName)
-        return handOver(request, reply, await refreshSession(services, token))
+        // A browser says where a request comes from; a page of somebody else's may not use the cookie (security check H4).
+        const site = request.headers['sec-fetch-site']
+        const ours = site === undefined || site === 'same-origin' || site === 'none'
+        const token = request.body?.refreshToken ?? (ours ? cookie(request.headers.cookie, cookieName) : undefined)
+        return handOver(request, reply, await refreshSession(services, token, clientOf(request)))
       }
     )
 
@@ -75,11 +81,9 @@ export function doorRoutes(services: DoorServices, config: Config) {
         schema: { operationId: 'signOut', tags, summary: 'End this session', response: { 204: Type.Null(), ...errorResponses } }
       },
       async (request, reply) => {
-        await signOut(services, request.ctx)
-        reply
-          .code(204)
-          .header('set-cookie', `${cookieName}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0${config.http.secure ? '; Secure' : ''}`)
-          .header('clear-site-data', '"cache", "storage"')
+        const { sessionId } = request.ctx.principal
+        if (sessionId !== undefined) await endOwnSession(services, request.ctx, sessionId, 'signed out')
+        reply.code(204).header('set-cookie', `${cookieName}=; Max-Age=0; ${cookieRules}`).header('clear-site-data', '"cache", "storage"')
         return null
       }
     )
@@ -111,7 +115,7 @@ export function doorRoutes(services: DoorServices, config: Config) {
             id: row.id,
             current: row.id === ctx.principal.sessionId,
             createdAt: row.created_at,
-            lastUsedAt: row.last_used_at,
+            lastUsedAt: row.rotated_at,
             expiresAt: row.expires_at
           }))
         }
@@ -131,20 +135,7 @@ export function doorRoutes(services: DoorServices, config: Config) {
         }
       },
       async (request, reply) => {
-        const { ctx } = request
-        const lookups = await withTx(ctx, async tx => {
-          const gone = await endSessions(tx, { ids: [request.params.id], userId: ctx.principal.id }, 'ended by the user')
-          if (gone.length > 0) {
-            await services.journal.append(tx, {
-              act: 'session.end',
-              subject: 'authz.user',
-              subjectId: ctx.principal.id,
-              data: { session: request.params.id }
-            })
-          }
-          return gone
-        })
-        for (const lookup of lookups) await services.directory.remove('session', lookup)
+        await endOwnSession(services, request.ctx, request.params.id, 'ended by the user')
         reply.code(204)
         return null
       }
@@ -153,7 +144,7 @@ export function doorRoutes(services: DoorServices, config: Config) {
     app.post(
       '/api/v1/session/password',
       {
-        config: { permission: 'session.own', refuses: ['password_weak', 'password_wrong'] },
+        config: { permission: 'session.own', refuses: ['password_weak', 'password_wrong', 'too_many_requests'] },
         schema: {
           operationId: 'changePassword',
           tags,
@@ -163,7 +154,7 @@ export function doorRoutes(services: DoorServices, config: Config) {
         }
       },
       async (request, reply) => {
-        await changePassword(services, request.ctx, request.body)
+        await changePassword(services, request.ctx, request.body, clientOf(request))
         reply.code(204)
         return null
       }
@@ -198,17 +189,8 @@ export function doorRoutes(services: DoorServices, config: Config) {
         }
       },
       async request => {
-        const answer = await why(request.ctx, {
-          userId: request.query.userId,
-          permission: request.query.permission,
-          jobId: request.query.jobId
-        })
-        const copy = (part: { ok: boolean; sentence: string }) => ({ ok: part.ok, sentence: part.sentence })
-        return {
-          answer: answer.answer,
-          role: { ...copy(answer.role), roles: [...answer.role.roles] },
-          group: answer.group && { ...copy(answer.group), groups: [...answer.group.groups] }
-        }
+        const { userId, permission, jobId } = request.query
+        return why(request.ctx, { userId, permission, jobId })
       }
     )
   }
@@ -228,7 +210,8 @@ async function me(ctx: Ctx) {
     employeeId: user?.employee_id ?? null,
     roles: roles.map(ref),
     groups: groups.map(ref),
-    permissions: [...ctx.grant.permissions].sort()
+    permissions: [...ctx.grant.permissions].sort(),
+    mustChangePassword: user?.must_change ?? false
   }
 }
 

@@ -16,6 +16,7 @@ export const TokensShape = named(
     {
       accessToken: Type.String(),
       expiresAt: Instant,
+      mustChangePassword: Type.Boolean({ description: 'Until the person has chosen a password nothing else is allowed' }),
       refreshToken: Type.Optional(Type.String({ description: 'Only for clients that ask by the header x-refresh-in-body: yes' }))
     },
     closed
@@ -39,7 +40,8 @@ export const MeShape = named(
       employeeId: Type.Union([Id, Null]),
       roles: Type.Array(NamedRef),
       groups: Type.Array(NamedRef),
-      permissions: Type.Array(Type.String())
+      permissions: Type.Array(Type.String()),
+      mustChangePassword: Type.Boolean()
     },
     closed
   )
@@ -59,6 +61,7 @@ export const UserShape = named(
       employeeId: Type.Union([Id, Null]),
       active: Type.Boolean(),
       invited: Type.Boolean({ description: 'No password chosen yet' }),
+      mustChangePassword: Type.Boolean(),
       lastSignInAt: Type.Union([Instant, Null]),
       roles: Type.Array(NamedRef),
       groups: Type.Array(NamedRef)
@@ -78,7 +81,10 @@ export const NewUserBody = Type.Object(
     employeeNumber: Type.Optional(Text(40)),
     roleIds: Ids,
     groupIds: Ids,
-    password: Type.Optional(password)
+    password: Type.Optional(password),
+    mustChangePassword: Type.Optional(
+      Type.Boolean({ default: true, description: 'With a password given here: the person must choose another one before anything else' })
+    )
   },
   closed
 )
@@ -100,23 +106,39 @@ export const ChangeUserBody = Type.Object(
 const permissions = Type.Array(Text(60), { maxItems: 300, uniqueItems: true })
 export const RoleShape = named(
   'Role',
-  Type.Object({ id: Id, name: Type.String(), builtIn: Type.Boolean(), permissions: Type.Array(Type.String()) }, closed)
+  Type.Object(
+    { id: Id, name: Type.String(), builtIn: Type.Boolean(), permissions: Type.Array(Type.String()), version: Type.Integer() },
+    closed
+  )
 )
 export const NewRoleBody = Type.Object({ name: Text(60), permissions }, closed)
-export const ChangeRoleBody = Type.Object({ permissions }, closed)
+const version = Type.Integer({ minimum: 1, description: 'The version that was read; another one is refused' })
+export const VersionQuery = Type.Object({ version }, closed)
+export const ChangeRoleBody = Type.Object({ version, permissions }, closed)
 
 const kinds = Type.Union([
   Type.Literal('all'),
   Type.Literal('department'),
   Type.Literal('work_centre'),
   Type.Literal('order'),
-  Type.Literal('order_pattern', { description: 'LIKE pattern on the order number: % any text, _ one character' })
+  Type.Literal('order_pattern', { description: 'Pattern of the order number: % stands for any text, _ for one character' })
 ])
 const RuleShape = Type.Object({ kind: kinds, value: Type.String({ maxLength: 60, pattern: '^[^\\u0000-\\u001f\\u007f]*$' }) }, closed)
-export const GroupShape = named('OperationalGroup', Type.Object({ id: Id, name: Type.String(), rules: Type.Array(RuleShape) }, closed))
+export const GroupShape = named(
+  'OperationalGroup',
+  Type.Object({ id: Id, name: Type.String(), rules: Type.Array(RuleShape), version: Type.Integer() }, closed)
+)
 const rules = Type.Array(RuleShape, { maxItems: 500 })
 export const NewGroupBody = Type.Object({ name: Text(60), rules }, closed)
-export const ChangeGroupBody = Type.Object({ rules }, closed)
+export const ChangeGroupBody = Type.Object({ version, rules }, closed)
+export const DepartmentShape = Type.Object({ code: Type.String(), name: Type.Union([Type.String(), Null]) }, closed)
+export const DepartmentBody = Type.Object({ name: Type.Union([Text(100), Null]) }, closed)
+export const WorkCentreShape = Type.Object({ code: Type.String(), department: Type.String() }, closed)
+const unknownDepartments = Type.Union([Type.Literal('create'), Type.Literal('reject')], {
+  description: 'A department code of a work order that is not in the list: taken in, or the work order is refused'
+})
+export const SettingShape = named('AccessSetting', Type.Object({ unknownDepartments, version: Type.Integer() }, closed))
+export const SettingBody = Type.Object({ version, unknownDepartments }, closed)
 export const CoveredShape = Type.Object(
   {
     count: Type.Integer(),
@@ -156,7 +178,13 @@ export const NewApiKeyBody = Type.Object(
   },
   closed
 )
-export const NewApiKeyShape = Type.Object({ key: Type.String({ description: 'Shown once' }), apiKey: ApiKeyShape }, closed)
+export const NewApiKeyShape = Type.Object(
+  {
+    key: Type.Union([Type.String(), Null], { description: 'Shown once: a repeat with the same Idempotency-Key does not show it' }),
+    apiKey: ApiKeyShape
+  },
+  closed
+)
 
 const Part = { ok: Type.Boolean(), sentence: Type.String() }
 export const WhyShape = Type.Object(

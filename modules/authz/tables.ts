@@ -17,6 +17,7 @@ export interface UserRow extends Times {
   employee_id: string | null
   active: Generated<boolean>
   password_phc: string | null
+  must_change: Generated<boolean>
   version: Generated<number>
   last_sign_in_at: string | null
 }
@@ -43,9 +44,9 @@ export interface SessionRow extends Times {
   user_id: string
   lookup: string
   digest: Buffer
-  previous_digest: Buffer | null
-  rotated_at: string | null
-  last_used_at: string
+  rotations: Generated<number>
+  rotated_at: string
+  client: Buffer
   expires_at: string
   ended_at: string | null
   ended_reason: string | null
@@ -90,8 +91,13 @@ export interface AuthzTables {
   'authz.sign_in_attempt': AttemptRow
   'authz.employee_link': { id: string; number_blind: Buffer | null; active: boolean } & Times
   'authz.department': { code: string; name: string | null } & Times
+  'authz.work_centre': { code: string; department_code: string } & Made
   'authz.job_scope': { job_id: string; order_number: string; department_code: string; work_centre: string | null } & Times
-  'authz.setting': { singleton: Generated<boolean>; version: Generated<number>; unknown_departments: 'create' | 'reject' } & Times
+  'authz.setting': {
+    singleton: Generated<boolean>
+    version: Generated<number>
+    unknown_departments: Generated<'create' | 'reject'>
+  } & Times
 }
 
 export const own = view<AuthzTables>()

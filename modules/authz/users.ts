@@ -1,20 +1,10 @@
 import { type Ctx, type Directory, type Journal, newId, newToken, passwordProblem, type TxCtx } from '../../core/index.ts'
 import { refuse } from './errors.ts'
+import { mayPlace } from './groups.ts'
 import { mayAssign } from './roles.ts'
-import { closeInvitations, endSessions, insertInvitation } from './session-store.ts'
-import {
-  administrators,
-  groupsByIds,
-  insertUser,
-  linkByNumber,
-  lockUser,
-  rolesByIds,
-  setGroups,
-  setRoles,
-  type User,
-  updateUser,
-  userRoles
-} from './store.ts'
+import { closeInvitations, endSessionsOf, insertInvitation } from './session-store.ts'
+import { linkByNumber, rolesByIds } from './store.ts'
+import { administrators, insertUser, lockUser, setGroups, setRoles, type User, updateUser, userGroups, userRoles } from './user-store.ts'
 
 export interface Services {
   readonly journal: Journal
@@ -23,7 +13,7 @@ export interface Services {
   readonly catalogue: () => ReadonlySet<string>
 }
 
-export const invitationHours = 72
+const invitationHours = 72
 const table = 'authz.user'
 
 export const usernameBlind = (c: Ctx | TxCtx, username: string): Buffer => c.tenant.keys.blind(username, 'user.username')
@@ -50,35 +40,50 @@ export interface NewUser {
   readonly groupIds: readonly string[]
   /** PHC string, hashed outside the transaction; absent: an invitation is made instead. */
   readonly passwordPhc?: string
+  /** The person must choose another password before anything else. */
+  readonly mustChange: boolean
 }
 
 /** @returns the id, and the token of the one-time link where no password was given */
 export async function createUser(tx: TxCtx, services: Services, wanted: NewUser): Promise<{ id: string; inviteToken: string | null }> {
   await mayAssign(tx, wanted.roleIds, services.catalogue())
-  await groupsKnown(tx, wanted.groupIds)
+  await mayPlace(tx, wanted.groupIds)
+  const id = await addUser(tx, wanted)
+  await services.journal.append(tx, {
+    act: 'user.create',
+    subject: table,
+    subjectId: id,
+    data: { roles: [...wanted.roleIds], groups: [...wanted.groupIds], mustChange: wanted.mustChange }
+  })
+  return { id, inviteToken: wanted.passwordPhc === undefined ? await invite(tx, services, id) : null }
+}
+
+/** Writes the rows of a user; who may do that was asked before. */
+export async function addUser(tx: TxCtx, wanted: NewUser): Promise<string> {
   const id = newId()
-  const employeeId = wanted.employeeNumber === undefined ? null : await employeeByNumber(tx, wanted.employeeNumber)
   const made = await insertUser(tx, {
     id,
     username_blind: usernameBlind(tx, wanted.username),
     username_sealed: tx.tenant.keys.seal(wanted.username, { table, column: 'username_sealed', row: id }),
     name_sealed: sealName(tx, id, wanted.name ?? null),
-    employee_id: employeeId,
-    password_phc: wanted.passwordPhc ?? null
+    employee_id: wanted.employeeNumber === undefined ? null : await employeeByNumber(tx, wanted.employeeNumber),
+    password_phc: wanted.passwordPhc ?? null,
+    must_change: wanted.mustChange
   })
   if (!made) throw refuse('username_taken', `There is a user called "${wanted.username}" already.`)
   await setRoles(tx, id, wanted.roleIds)
   await setGroups(tx, id, wanted.groupIds)
-  await services.journal.append(tx, {
-    act: 'user.create',
-    subject: 'authz.user',
-    subjectId: id,
-    data: { roles: [...wanted.roleIds], groups: [...wanted.groupIds], employee: employeeId }
-  })
-  return { id, inviteToken: wanted.passwordPhc === undefined ? await invite(tx, services, id) : null }
+  return id
 }
 
-/** Makes a one-time link; older ones of the same user stop working. */
+/** A one-time link for a user; whoever has it becomes that user, so it is made only by somebody who holds as much. */
+export async function inviteUser(tx: TxCtx, services: Services, userId: string): Promise<string> {
+  if (!(await lockUser(tx, userId))) throw noUser()
+  await mayHandle(tx, services, userId)
+  return invite(tx, services, userId)
+}
+
+/** Makes the link; older ones of the same user stop working. */
 export async function invite(tx: TxCtx, { directory, journal }: Services, userId: string): Promise<string> {
   await closeInvitations(tx, userId)
   const token = newToken('invite')
@@ -90,7 +95,7 @@ export async function invite(tx: TxCtx, { directory, journal }: Services, userId
     digest: token.digest,
     expires_at: new Date(tx.clock.now().getTime() + invitationHours * 3_600_000).toISOString()
   })
-  await journal.append(tx, { act: 'user.invite', subject: 'authz.user', subjectId: userId })
+  await journal.append(tx, { act: 'user.invite', subject: table, subjectId: userId })
   return token.text
 }
 
@@ -102,20 +107,14 @@ export interface UserChange {
   readonly groupIds?: readonly string[]
 }
 
-export async function changeUser(tx: TxCtx, services: Services, id: string, change: UserChange): Promise<void> {
+/** @returns lookups of the sessions that ended with it, for the directory */
+export async function changeUser(tx: TxCtx, services: Services, id: string, change: UserChange): Promise<string[]> {
   const admins = await administrators(tx)
-  const user = await lockUser(tx, id)
-  if (!user) throw refuse('user_unknown', 'There is no such user.')
-  if (change.roleIds) {
-    const held = new Set((await userRoles(tx, [id])).map(role => role.id))
-    // What is taken away counts too: nobody takes from somebody what he does not hold himself.
-    const touched = [...change.roleIds.filter(role => !held.has(role)), ...[...held].filter(role => !change.roleIds?.includes(role))]
-    await mayAssign(tx, touched, services.catalogue())
-  }
-  if (change.groupIds) await groupsKnown(tx, change.groupIds)
-  const adminRole = change.roleIds && (await rolesByIds(tx, change.roleIds)).some(role => role.built_in && role.name === 'administrator')
-  const stops = change.active === false || (change.roleIds !== undefined && !adminRole)
-  if (stops && admins.length === 1 && admins[0] === id) {
+  if (!(await lockUser(tx, id))) throw noUser()
+  await mayHandle(tx, services, id)
+  if (change.roleIds) await mayAssign(tx, change.roleIds, services.catalogue())
+  if (change.groupIds) await mayPlace(tx, change.groupIds)
+  if (admins.length === 1 && admins[0] === id && (await endsAdministrator(tx, change))) {
     throw refuse('last_administrator', 'This is the last active administrator. Make somebody else administrator first.')
   }
   await updateUser(tx, id, {
@@ -127,29 +126,46 @@ export async function changeUser(tx: TxCtx, services: Services, id: string, chan
   })
   if (change.roleIds) await setRoles(tx, id, change.roleIds)
   if (change.groupIds) await setGroups(tx, id, change.groupIds)
-  if (change.active === false) await endSessions(tx, { userId: id }, 'user disabled')
   await services.journal.append(tx, {
     act: 'user.change',
-    subject: 'authz.user',
+    subject: table,
     subjectId: id,
     data: {
+      fields: Object.keys(change),
       ...(change.active === undefined ? {} : { active: change.active }),
       ...(change.roleIds ? { roles: [...change.roleIds] } : {}),
-      ...(change.groupIds ? { groups: [...change.groupIds] } : {}),
-      fields: Object.keys(change)
+      ...(change.groupIds ? { groups: [...change.groupIds] } : {})
     }
   })
+  return change.active === false ? endSessionsOf(tx, id, 'user switched off') : []
 }
+
+async function endsAdministrator(tx: TxCtx, change: UserChange): Promise<boolean> {
+  if (change.active === false) return true
+  if (change.roleIds === undefined) return false
+  return !(await rolesByIds(tx, change.roleIds)).some(role => role.built_in && role.name === 'administrator')
+}
+
+/** Who manages a user must hold what the user holds: otherwise a new link for the administrator would be a way up. */
+async function mayHandle(tx: TxCtx, services: Services, userId: string): Promise<void> {
+  const [roles, groups] = [await userRoles(tx, [userId]), await userGroups(tx, [userId])]
+  await mayAssign(
+    tx,
+    roles.map(role => role.id),
+    services.catalogue()
+  )
+  await mayPlace(
+    tx,
+    groups.map(group => group.id)
+  )
+}
+
+const noUser = () => refuse('user_unknown', 'There is no such user.')
 
 async function employeeByNumber(tx: TxCtx, number: string): Promise<string> {
   const link = await linkByNumber(tx, numberBlind(tx, number))
   if (!link) throw refuse('employee_number_unknown', 'No employee with this number has come in from the ERP.')
   return link.id
-}
-
-async function groupsKnown(tx: TxCtx, ids: readonly string[]): Promise<void> {
-  const known = new Set((await groupsByIds(tx, ids)).map(group => group.id))
-  if (ids.some(id => !known.has(id))) throw refuse('group_unknown', 'One of the operational groups does not exist.')
 }
 
 export function checkPassword(password: string, related: readonly string[]): void {

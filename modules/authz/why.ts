@@ -1,15 +1,19 @@
 import type { Ctx } from '../../core/index.ts'
 import { refuse } from './errors.ts'
-import { listRoles, rulesOf, scopeOfJob, userById, userGroups, userRoles } from './store.ts'
-import type { RuleKind } from './tables.ts'
+import { groupsCovering, scopeOfJob } from './group-store.ts'
+import { listRoles } from './store.ts'
+import { userById, userGroups, userRoles } from './user-store.ts'
 
 export interface Why {
   readonly answer: boolean
-  readonly role: { readonly ok: boolean; readonly roles: readonly string[]; readonly sentence: string }
-  readonly group: { readonly ok: boolean; readonly groups: readonly string[]; readonly sentence: string } | null
+  readonly role: { readonly ok: boolean; readonly roles: string[]; readonly sentence: string }
+  readonly group: { readonly ok: boolean; readonly groups: string[]; readonly sentence: string } | null
 }
 
-/** Explains a yes or a no: which role gives the permission, and which group's rule selects the job, or what is lacking. */
+/**
+ * Explains a yes or a no: which role gives the permission, and which group's rule selects the job, or what is lacking. Of a job that
+ * the asker may not see himself it says no more than that there is none.
+ */
 export async function why(ctx: Ctx, question: { userId: string; permission: string; jobId: string | undefined }): Promise<Why> {
   const user = await userById(ctx, question.userId)
   if (!user) throw refuse('user_unknown', 'There is no such user.')
@@ -18,23 +22,27 @@ export async function why(ctx: Ctx, question: { userId: string; permission: stri
     .filter(role => held.has(role.id) && role.permissions.includes(question.permission))
     .map(role => role.name)
   const role = {
-    ok: user.active && giving.length > 0,
+    ok: user.active && !user.must_change && giving.length > 0,
     roles: giving,
     sentence: !user.active
-      ? 'The user is not active.'
-      : giving.length > 0
-        ? `The role ${giving.join(', ')} gives "${question.permission}".`
-        : `None of the user's roles gives "${question.permission}".`
+      ? 'The user is switched off.'
+      : user.must_change
+        ? 'The user must choose a password first.'
+        : giving.length > 0
+          ? `The role ${giving.join(', ')} gives "${question.permission}".`
+          : `None of the user's roles gives "${question.permission}".`
   }
   if (question.jobId === undefined) return { answer: role.ok, role, group: null }
   const job = await scopeOfJob(ctx, question.jobId)
   const groups = await userGroups(ctx, [user.id])
-  const rules = await rulesOf(
-    ctx,
-    groups.map(group => group.id)
-  )
-  const fits = job ? rules.filter(rule => selects(rule, job)) : []
-  const names = groups.filter(group => fits.some(rule => rule.group_id === group.id)).map(group => group.name)
+  const covering = job
+    ? await groupsCovering(
+        ctx,
+        job.job_id,
+        groups.map(group => group.id)
+      )
+    : new Set()
+  const names = groups.filter(group => covering.has(group.id)).map(group => group.name)
   const place =
     job &&
     `order ${job.order_number}, department ${job.department_code}${job.work_centre === null ? '' : `, work centre ${job.work_centre}`}`
@@ -48,34 +56,4 @@ export async function why(ctx: Ctx, question: { userId: string; permission: stri
         : `None of the user's ${groups.length} groups covers the job (${place}).`
   }
   return { answer: role.ok && group.ok, role, group }
-}
-
-function selects(
-  rule: { kind: RuleKind; value: string },
-  job: { order_number: string; department_code: string; work_centre: string | null }
-): boolean {
-  switch (rule.kind) {
-    case 'all':
-      return true
-    case 'department':
-      return rule.value === job.department_code
-    case 'work_centre':
-      return rule.value === job.work_centre
-    case 'order':
-      return rule.value === job.order_number
-    case 'order_pattern':
-      return like(rule.value).test(job.order_number)
-  }
-}
-
-/** LIKE as PostgreSQL reads it: % any text, _ one character, backslash takes the next literally. */
-function like(pattern: string): RegExp {
-  const source = pattern.replace(/\\?[\s\S]/g, part =>
-    part === '%'
-      ? '.*'
-      : part === '_'
-        ? '.'
-        : (part.startsWith('\\') && part.length > 1 ? part.slice(1) : part).replace(/[^A-Za-z0-9]/g, '\\$&')
-  )
-  return new RegExp(`^${source}$`, 's')
 }
