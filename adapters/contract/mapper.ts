@@ -144,17 +144,20 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
     }
   }
 
-  /** Quantities in the unit we count in; an article's own unit too. */
-  function inOurUnits(value: unknown): void {
-    if (mapping.units === undefined || value === null || typeof value !== 'object') return
-    const { unit } = value as { unit?: unknown }
-    const rule = typeof unit === 'string' && Object.hasOwn(mapping.units, unit) ? mapping.units[unit] : undefined
+  /** Quantities in the unit we count in, an article's own unit too; descriptions on one line. */
+  function finish(value: unknown): void {
+    if (value === null || typeof value !== 'object') return
+    const { unit, description } = value as { unit?: unknown; description?: unknown }
+    if (typeof description === 'string' && /[\r\n\t]/.test(description)) {
+      ;(value as { description: string }).description = description.replace(/\s*[\r\n\t]\s*/g, ' ').trim()
+    }
+    const rule = typeof unit === 'string' && Object.hasOwn(mapping.units ?? {}, unit) ? mapping.units?.[unit] : undefined
     if (rule) {
       const measured = value as { value?: unknown; unit: string }
       if (typeof measured.value === 'string') measured.value = convert(measured.value, rule.numerator, rule.denominator)
       measured.unit = rule.unit
     }
-    for (const inner of Object.values(value)) inOurUnits(inner)
+    for (const inner of Object.values(value)) finish(inner)
   }
 
   const mapper: Mapper = {
@@ -167,7 +170,7 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
       try {
         const { revision, ...fields } = plan ? record(plan.rule, given) : structuredClone(given)
         const made = kind === 'employee' ? employee(fields) : fields
-        inOurUnits(made)
+        finish(made)
         const validate = validatorOf(kind)
         if (!validate(made)) throw new Unmapped(sentenceOf(kind, made, validate.errors ?? []))
         const parsed = readRevision(revision)

@@ -95,7 +95,13 @@ function grouped(kind: ImportKind, group: Group, scattered: ReadonlySet<string>,
         }
   // What the lists do not take up comes from the first row.
   const item = ctx.map.row(kind, { ...first?.cells, ...lists }, at)
-  return item.type === 'reject' ? atItsLine(item, group, lists) : item
+  return item.type === 'reject' ? atItsLine(item, group, lists) : withoutUnknown(item, typeColumn)
+}
+
+/** The column that tells the rows apart is read here and no surprise to anybody. */
+function withoutUnknown({ unknown = [], ...item }: RecordItem, column: string): RecordItem {
+  const left = unknown.filter(name => name !== column)
+  return (left.length > 0 ? { ...item, unknown: left } : item) as RecordItem
 }
 
 /** "operations.1.runSeconds" stands on the line of the second operation. */

@@ -62,6 +62,8 @@ export interface Simulator {
 }
 
 const slowSeconds = 45
+/** Later than a first repetition, so that a second document is not hidden by a quick answer. */
+const ackSeconds = 60
 
 export function openSimulator(erp: Erp, clock: TestClock): Simulator {
   const behaviour = { searchFails: false, visibleAfterSeconds: 0 }
@@ -77,11 +79,10 @@ export function openSimulator(erp: Erp, clock: TestClock): Simulator {
     const key = erp.read?.(name, body)
     if (key === undefined || known.has(name)) return
     const answer = books.post(key, Buffer.from(body).toString('utf8'))
-    if ('refused' in answer) acks.push({ key, result: 'rejected', message: answer.refused })
-    else {
-      known.add(name)
-      acks.push({ key, result: 'accepted', document: answer.document })
-    }
+    if (!('refused' in answer)) known.add(name)
+    const ack: Ack =
+      'refused' in answer ? { key, result: 'rejected', message: answer.refused } : { key, result: 'accepted', document: answer.document }
+    clock.at(clock.now().getTime() + ackSeconds * 1000, () => void acks.push(ack))
   }
 
   async function write(name: string, content: Uint8Array | string): Promise<'written' | 'same-already-there'> {
