@@ -31,7 +31,7 @@ const mostPerAddress = 100
 export function waitSeconds({ guesses, lastIn }: Past, now: number): number {
   const known = lastIn !== null
   const pair = guesses.filter(guess => guess.account && guess.address)
-  const inRow = pair.filter(guess => lastIn === null || guess.at > lastIn)
+  const inRow = pair.filter(guess => lastIn === null || guess.at >= lastIn)
   const newest = inRow[0]
   const pause = !newest || inRow.length < free ? 0 : newest.at / 1000 + Math.min(longestWait, 2 ** (inRow.length - free + 1)) - now / 1000
   const atAccount = known ? pair : guesses.filter(guess => guess.account && !guess.known)

@@ -22,7 +22,7 @@ export const TokensShape = named(
     closed
   )
 )
-export const RefreshBody = Type.Optional(Type.Union([Type.Object({ refreshToken: Type.Optional(Text(300)) }, closed), Null]))
+export const RefreshBody = Type.Optional(Type.Union([Type.Object({ refreshToken: Type.Optional(Text(2_000)) }, closed), Null]))
 export const AcceptBody = Type.Object({ token: Text(300), password }, closed)
 export const AcceptedShape = Type.Object({ customer: Type.String(), username: Type.String() }, closed)
 export const PasswordBody = Type.Object({ current: password, password }, closed)
