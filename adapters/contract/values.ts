@@ -18,7 +18,7 @@ export function readDecimal(text: string, sign: '.' | ',', thousands = false): s
   }
   const digits = (marks > 0 ? whole.replaceAll(mark, '') : whole).replace(/^\+/, '')
   const plain = fraction === undefined ? digits : `${digits}.${fraction}`
-  if (more.length > 0 || !plainDecimal.test(plain)) {
+  if (more.length > 0 || digits.includes('.') || !plainDecimal.test(plain)) {
     throw wrong('number_wrong', text, `is no number with "${sign}" as decimal sign, at most 12 digits before and 6 after it.`)
   }
   return plain

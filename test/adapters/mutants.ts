@@ -145,7 +145,7 @@ export const mutants: readonly Mutant[] = [
     check: 'K12',
     fault: 'a field that the record does not have',
     subject: mapped(item =>
-      item.type === 'record' ? ({ ...item, record: { ...(item.record as object), birthDate: '1980-01-01' } } as ImportItem) : item
+      item.type === 'record' ? ({ ...item, record: Object.assign({}, item.record, { birthDate: '1980-01-01' }) } as ImportItem) : item
     )
   },
   { check: 'K13', fault: 'the last record lost', subject: reading(withoutLast) },
