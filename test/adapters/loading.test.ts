@@ -4,8 +4,10 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { root } from '../helpers/sources.ts'
 
-/** Loads a module in a process of its own and prints what that left behind; the one variable is read by Node's own loader. */
+/** Loads a module in a process of its own and prints what that left behind; two variables are read by Node's own loader. */
 const probe = `
+  // Node reads variables of its own and opens stderr when this is loaded for the first time.
+  await import('node:util')
   const globals = new Set(Object.getOwnPropertyNames(globalThis))
   const reads = new Set()
   const env = process.env
@@ -14,7 +16,7 @@ const probe = `
   const listeners = process.eventNames().length
   await import(process.argv[1])
   console.log(JSON.stringify({
-    reads: [...reads].filter(name => name !== 'WATCH_REPORT_DEPENDENCIES'),
+    reads: [...reads].filter(name => !['WATCH_REPORT_DEPENDENCIES', 'NODE_V8_COVERAGE'].includes(name)),
     globals: Object.getOwnPropertyNames(globalThis).filter(name => !globals.has(name)),
     resources: process.getActiveResourcesInfo().length - before,
     listeners: process.eventNames().length - listeners
