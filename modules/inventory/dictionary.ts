@@ -15,7 +15,7 @@ const place = {
   lot: business('Lot number; empty without lots.', 'Partijnummer; leeg zonder partijen.')
 }
 const setting = {
-  only: technical('Always true: there is one row.', 'Altijd waar: er is één regel.'),
+  singleton: technical('Always true: there is one row.', 'Altijd waar: er is één regel.'),
   version: technical('Rises with every change of the setting.', 'Loopt op bij elke wijziging van de instelling.')
 }
 

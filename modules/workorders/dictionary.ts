@@ -126,7 +126,7 @@ export const dictionary: Dictionary = {
     ...dated
   }),
   ...of('setting', {
-    only: technical('Always true: there is one row.', 'Altijd waar: er is één regel.'),
+    singleton: technical('Always true: there is one row.', 'Altijd waar: er is één regel.'),
     ...version,
     over_report: business('What happens when more is reported than planned.', 'Wat er gebeurt als er meer wordt gemeld dan gepland.'),
     over_percent: business('How many per cent above the plan are allowed.', 'Hoeveel procent boven de planning is toegestaan.'),
