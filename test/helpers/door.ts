@@ -145,7 +145,8 @@ export async function openDoor(t: Teardown, options: { settings?: Record<string,
     if (!accepted) {
       accepted = true
       const answer = await call('POST', '/api/v1/invitations/accept', { body: { token: tenant.inviteToken, password: goodPassword } })
-      if (answer.status !== 200) throw new Error(JSON.stringify(answer.body))
+      // 410: the test used the link itself, with the same password.
+      if (answer.status !== 200 && answer.status !== 410) throw new Error(JSON.stringify(answer.body))
     }
     return (await signIn('admin', goodPassword)).body.accessToken
   }
