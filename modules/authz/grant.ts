@@ -8,10 +8,11 @@ import { type Ctx, type Identity, refuse, type Scope, type TxCtx } from '../../c
  */
 export function visible(c: Ctx | TxCtx, jobIdColumn: string): RawBuilder<SqlBool> {
   const { scope } = c.grant
+  // A name that no caller's query uses: the inner one would hide it, and every row would be its own scope.
   return sql<SqlBool>`(${scope.all}::boolean or exists (
-    select 1 from authz.job_scope s where s.job_id = ${sql.ref(jobIdColumn)} and (
-      s.department_code = any(${scope.departments}::text[]) or s.work_centre = any(${scope.workCentres}::text[])
-      or s.order_number = any(${scope.orders}::text[]) or s.order_number like any(${scope.orderPatterns}::text[]))))`
+    select 1 from authz.job_scope authz_scope where authz_scope.job_id = ${sql.ref(jobIdColumn)} and (
+      authz_scope.department_code = any(${scope.departments}::text[]) or authz_scope.work_centre = any(${scope.workCentres}::text[])
+      or authz_scope.order_number = any(${scope.orders}::text[]) or authz_scope.order_number like any(${scope.orderPatterns}::text[]))))`
 }
 
 export function require(c: Ctx | TxCtx, permission: string): void {
