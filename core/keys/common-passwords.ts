@@ -12,6 +12,9 @@ export const commonPasswords: ReadonlySet<string> = new Set(
   papa1234 mama1234 kaboutertje sinterklaas kerstman kerstmis oranje oranje1234 willemalexander maxima naampje mijnnaam inloggen
   toegang toegang01 sleutel sesamopenu opensesame passwort motdepasse contrasena asdf1234 zaq12wsx qazwsxedc poiuytrewq
   mustang ferrari porsche mercedes volkswagen harley yamaha matrix freedom ninja hunter ranger soccer hockey tennis killer
+  qwer1234 1234qwer asdfasdf 123123123 12341234 987654321 147258369 123654789 22222222 33333333 44444444 55555555 66666666 77777777 88888888
+  99999999 p455w0rd passwoord haarlem arnhem nijmegen tilburg breda maastricht zwolle enschede groningen psveindhoven daniel thomas robert
+  william jessica ashley andrew joshua machine monteur lasser kantoor lovelove blink182 cheese internet1 terminal kiosk
   pepper ginger summer flower lovely cookie banana orange purple silver golden secret secret123 security service support manager`
     .split(/\s+/)
     .filter(word => word !== '')

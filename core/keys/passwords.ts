@@ -12,17 +12,19 @@ const waiting: (() => void)[] = []
 
 /** Hashes run two at a time, so that a burst of sign-ins leaves the machine to the shop floor; a longer queue is refused. */
 async function inTurn<R>(fn: () => Promise<R>): Promise<R> {
-  if (running >= mostAtOnce) {
+  if (running < mostAtOnce) running++
+  else {
     if (waiting.length >= mostWaiting)
       throw refuse('too_many_requests', 'Too many sign-ins at this moment. Try again in a few seconds.', { retryAfterSeconds: 3 })
     await new Promise<void>(resolve => waiting.push(resolve))
   }
-  running++
   try {
     return await fn()
   } finally {
-    running--
-    waiting.shift()?.()
+    // The place goes to who waits longest; given back first, somebody new could take it as well.
+    const next = waiting.shift()
+    if (next) next()
+    else running--
   }
 }
 
@@ -48,9 +50,11 @@ const base64 = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/
 /** @returns a PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash` */
 export async function hashPassword(text: string): Promise<string> {
   const nonce = randomBytes(16)
-  const hash = await derive(text, nonce, parameters)
-  return `$argon2id$v=19$m=${parameters.memory},t=${parameters.passes},p=${parameters.parallelism}$${base64(nonce)}$${base64(hash)}`
+  return phcText(nonce, await derive(text, nonce, parameters))
 }
+
+const phcText = (nonce: Buffer, hash: Buffer): string =>
+  `$argon2id$v=19$m=${parameters.memory},t=${parameters.passes},p=${parameters.parallelism}$${base64(nonce)}$${base64(hash)}`
 
 const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{20,128})$/
 
@@ -65,9 +69,10 @@ export async function verifyPassword(text: string, stored: string): Promise<{ ok
   return { ok, rehash: ok && (memory < parameters.memory || passes < parameters.passes) }
 }
 
-let dummy: Promise<string> | undefined
+// Random bytes in the place of a hash: no work to make, so the first unknown user takes no longer than the next.
+const dummy = phcText(randomBytes(16), randomBytes(parameters.tagLength))
 /** A hash that no password fits: verified for unknown users, so that they take as long as known ones. */
-export const dummyHash = (): Promise<string> => (dummy ??= hashPassword(randomBytes(32).toString('hex')))
+export const dummyHash = (): Promise<string> => Promise.resolve(dummy)
 
 /**
  * Why a password is not taken, as a sentence; undefined when it is. Length counts characters after NFC; nothing is trimmed or cut.

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 
 /** The key that opens everything else. Opaque: no way of printing shows its bytes. */
@@ -33,9 +33,23 @@ export function loadRootKey(source: { text?: string; file?: string }): RootKey {
 }
 
 function readKeyFile(file: string): string {
-  const { mode } = statSync(file)
-  if ((mode & 0o077) !== 0) throw new Error(`${file}: others may read the root key; write: chmod 600 ${file}`)
-  return readFileSync(file, 'utf8')
+  let handle: number
+  try {
+    handle = openSync(file, 'r')
+  } catch (error) {
+    const missing = (error as { code?: string }).code === 'ENOENT'
+    const advice = missing ? `make it with: (umask 077; openssl rand -base64 32 > ${file})` : 'let the user of the service own it'
+    throw new Error(`${file}: the file of the root key ${missing ? 'does not exist' : 'cannot be read'}; ${advice}`, { cause: error })
+  }
+  try {
+    // Asked of the open file, so that what is checked is what is read.
+    const info = fstatSync(handle)
+    if (!info.isFile()) throw new Error(`${file}: the root key must be in a plain file; name that file`)
+    if ((info.mode & 0o077) !== 0) throw new Error(`${file}: others may read the root key; write: chmod 600 ${file}`)
+    return readFileSync(handle, 'utf8')
+  } finally {
+    closeSync(handle)
+  }
 }
 
 function rootKey(key: Buffer): RootKey {

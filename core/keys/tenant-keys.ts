@@ -44,6 +44,12 @@ const headLength = 1 + 2 + 12
 
 /** @param versions all data keys of the tenant by version; @param current the one that seals */
 export function tenantKeys(tenantId: string, versions: ReadonlyMap<number, Buffer>, current: number): TenantKeys {
+  if (!versions.has(current)) throw new Error(`tenant ${tenantId} has no key version ${current}`)
+  for (const [version, key] of versions) {
+    if (!Number.isInteger(version) || version < 1 || version > 65_535 || key.length !== 32) {
+      throw new Error(`key version ${version} of tenant ${tenantId} is not 32 bytes with a number from 1 to 65535`)
+    }
+  }
   const derived = new Map<string, Buffer>()
   const derive = (version: number, purpose: string): Buffer => {
     const name = `${version}/${purpose}`
@@ -55,7 +61,7 @@ export function tenantKeys(tenantId: string, versions: ReadonlyMap<number, Buffe
     derived.set(name, made)
     return made
   }
-  // Indexes and blob keys stay with version 1: another key would make equal values unequal.
+  // Indexes and blob keys stay with the oldest version: another key would make equal values unequal. So it may only go with the tenant.
   const first = Math.min(...versions.keys())
   const mac = (value: string | Uint8Array, purpose: string): Buffer =>
     createHmac('sha256', derive(first, `mac/${purpose}`))
