@@ -23,9 +23,9 @@ const probe = `
   }))
 `
 const load = async (specifier: string): Promise<unknown> => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', '--input-type=module', '-e', probe, specifier], {
-    timeout: 30_000
-  })
+  // `env -i` also takes away the options by which the test runner watches its children.
+  const args = ['-i', 'HOME=/nowhere', process.execPath, '--no-warnings', '--input-type=module', '-e', probe, specifier]
+  const { stdout } = await promisify(execFile)('env', args, { timeout: 30_000 })
   return JSON.parse(stdout)
 }
 
