@@ -92,6 +92,15 @@ export async function createServer(options: ServerOptions): Promise<App> {
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
       security: [{ bearer: [] }]
     },
+    // Who may and what is refused belongs to the description as much as the shape does.
+    transform: ({ schema, url, route }) => ({
+      schema: {
+        ...(schema as object),
+        'x-permission': route.config?.public === true ? null : (route.config?.permission ?? null),
+        ...(route.config?.refuses ? { 'x-refusals': [...route.config.refuses] } : {})
+      } as never,
+      url
+    }),
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `schema${i}`) }
   })
   closeSilentSockets(app as unknown as FastifyInstance)

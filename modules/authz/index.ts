@@ -157,7 +157,7 @@ export default defineModule({
           if (c.principal.kind !== 'user') return null
           return (await userById(c, c.principal.id))?.employee_id ?? null
         },
-        seed: seedRoles,
+        seed: async (tx, permissions) => void (await seedRoles(tx, journal, permissions)),
         async createFirstAdministrator(tx, { username }) {
           const role = await roleByName(tx, 'administrator')
           if (!role) throw new Error('the built-in roles are not there: seed first')
@@ -172,6 +172,15 @@ export default defineModule({
         for (const register of routes) register(app)
       },
       duties: [
+        {
+          // A new version of the product may have new permissions; those who hold a built-in role get them without anybody's doing.
+          name: 'authz-roles',
+          everySeconds: 600,
+          run: async ctx => {
+            const renewed = await withTx(ctx, tx => seedRoles(tx, journal, Object.keys(catalogue())))
+            if (renewed.length > 0) ctx.log.info({ roles: renewed }, 'built-in roles renewed')
+          }
+        },
         {
           name: 'authz-tidy',
           everySeconds: 3_600,

@@ -1,6 +1,6 @@
 import { type Ctx, type Journal, newId, type TxCtx } from '../../core/index.ts'
 import { refuse } from './errors.ts'
-import { deleteRole, holdRoles, insertRole, lockRole, updateRole, upsertBuiltInRoles } from './store.ts'
+import { deleteRole, holdRoles, insertRole, listRoles, lockRole, updateRole, upsertBuiltInRole } from './store.ts'
 
 /** Built-in roles: what each may do; `x.*` stands for all of a module. `seedRoles` writes them out against the catalogue. */
 export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
@@ -47,12 +47,17 @@ export function expand(patterns: readonly string[], catalogue: readonly string[]
   return catalogue.filter(permission => grantable(permission) && patterns.some(pattern => fits(pattern, permission))).sort()
 }
 
-/** Makes or renews the built-in roles from the catalogue. Idempotent. */
-export async function seedRoles(tx: TxCtx, catalogue: readonly string[]): Promise<void> {
-  await upsertBuiltInRoles(
-    tx,
-    Object.entries(builtInRoles).map(([name, patterns]) => ({ id: newId(), name, permissions: expand(patterns, catalogue) }))
-  )
+/** Makes the built-in roles, or renews those whose permissions changed with the product. Idempotent. @returns their names */
+export async function seedRoles(tx: TxCtx, journal: Journal, catalogue: readonly string[]): Promise<string[]> {
+  const before = new Map((await listRoles(tx)).filter(role => role.built_in).map(role => [role.name, role.permissions.join(' ')]))
+  const changed = Object.entries(builtInRoles)
+    .map(([name, patterns]) => ({ id: newId(), name, permissions: expand(patterns, catalogue) }))
+    .filter(role => before.get(role.name) !== role.permissions.join(' '))
+  for (const role of changed) {
+    const id = await upsertBuiltInRole(tx, role)
+    await journal.append(tx, { act: 'role.renew', subject: 'authz.role', subjectId: id, data: { permissions: role.permissions } })
+  }
+  return changed.map(role => role.name)
 }
 
 /** Nobody gives what they do not hold: otherwise a role editor could make himself administrator. */

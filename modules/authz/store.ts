@@ -37,17 +37,21 @@ export async function deleteRole(tx: TxCtx, id: string): Promise<void> {
   await own(tx).deleteFrom('authz.role').where('id', '=', id).execute()
 }
 
-export async function upsertBuiltInRoles(
-  tx: TxCtx,
-  rows: readonly { id: string; name: string; permissions: readonly string[] }[]
-): Promise<void> {
-  for (const row of rows) {
-    await own(tx)
-      .insertInto('authz.role')
-      .values({ id: row.id, name: row.name, built_in: true, permissions: [...row.permissions] })
-      .onConflict(c => c.column('name').doUpdateSet({ permissions: [...row.permissions], built_in: true, changed_at: tx.clock.iso() }))
-      .execute()
-  }
+export async function upsertBuiltInRole(tx: TxCtx, role: { id: string; name: string; permissions: string[] }): Promise<string> {
+  const row = await own(tx)
+    .insertInto('authz.role')
+    .values({ ...role, built_in: true })
+    .onConflict(c =>
+      c.column('name').doUpdateSet({
+        permissions: role.permissions,
+        built_in: true,
+        version: sql<number>`authz.role.version + 1`,
+        changed_at: tx.clock.iso()
+      })
+    )
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
 }
 
 // ---- what other modules tell -------------------------------------------------------------------------------------------

@@ -89,6 +89,12 @@ t.test('people', async t => {
       { name: 'administrator' },
       { name: 'team_lead' }
     ])
+    await door.runDuties()
+    t.same(
+      await rows("select name from authz.role where 'jobs.new' = any(permissions)"),
+      [],
+      'the duty goes by the catalogue of this version'
+    )
   })
 
   await t.test('employeeOfUser: says which employee a person is, and nothing for a key', async t => {
