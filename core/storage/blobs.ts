@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { refuse } from '../errors.ts'
 import type { TenantKeys } from '../keys/tenant-keys.ts'
 
@@ -8,6 +8,7 @@ import type { TenantKeys } from '../keys/tenant-keys.ts'
 export interface BlobWriter {
   /** Plain bytes taken so far. */
   readonly size: number
+  /** @throws Refusal `unavailable` on a full disk; after a failed write nothing more is taken and `finish` fails too */
   append(bytes: Uint8Array): Promise<void>
   /** Flushes, fsyncs and renames; after it the blob survives a power cut. @returns plain size and SHA-256 in hex */
   finish(): Promise<{ size: number; sha256: string }>
@@ -33,15 +34,31 @@ export class BlobBroken extends Error {
   }
 }
 
+const format = 1
+const saltSize = 16
+const headSize = 1 + saltSize
 const segmentSize = 65_536
 const tagSize = 16
+/** Segments are encrypted and written four at a time, so that 32 kB pieces do not cost a write each. */
+const batchSize = segmentSize * 4
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /**
- * Blobs in a local directory: `<dir>/<tenant>/<last two digits>/<id>`. Segments of 64 kB, AES-256-GCM; the nonce is the segment's
- * number with a flag on the last one, so a missing, swapped or cut segment is found. A key is used for one blob only.
+ * Blobs in a local directory: `<dir>/<tenant>/<last two digits>/<id>`. One byte of format, a salt, then segments of 64 kB in
+ * AES-256-GCM; the nonce is the segment's number with a flag on the last one, so a missing, swapped or cut segment is found. The key
+ * is derived from the blob's key and the salt, so that not even a second writing of one id uses a key and a nonce twice.
  */
-export function localBlobs(dir: string): Blobs {
+export function localBlobs(directory: string): Blobs {
+  const dir = resolve(directory)
+  const lasting = new Set<string>()
+  /** A folder survives a power cut when its parent is synced. Remembered per folder; one that was taken away is synced anew. */
+  async function makeFolder(place: string): Promise<void> {
+    const made = await mkdir(place, { recursive: true, mode: 0o700 })
+    if (made === undefined && lasting.has(place)) return
+    await syncDirectory(dirname(place))
+    await syncDirectory(dir)
+    lasting.add(place)
+  }
   const folder = (tenantId: string, id: string): string => {
     if (!uuid.test(tenantId) || !uuid.test(id)) throw new TypeError('a blob is named by UUIDs')
     // The end of a UUIDv7 is random, its beginning is the time.
@@ -51,18 +68,15 @@ export function localBlobs(dir: string): Blobs {
     async create(tenant, id) {
       const place = folder(tenant.tenantId, id)
       try {
-        await mkdir(place, { recursive: true, mode: 0o700 })
+        await makeFolder(place)
+        if (await isThere(join(place, id))) throw new Error(`blob ${id} exists; a blob is written once`)
         return writer(await open(join(place, `${id}.part`), 'wx', 0o600), place, id, tenant.blobKey(id))
       } catch (error) {
         throw storageRefusal(error)
       }
     },
     read: (tenant, id) => segments(join(folder(tenant.tenantId, id), id), id, tenant.blobKey(id)),
-    exists: async (tenantId, id) =>
-      stat(join(folder(tenantId, id), id)).then(
-        () => true,
-        () => false
-      ),
+    exists: async (tenantId, id) => isThere(join(folder(tenantId, id), id)),
     async remove(tenantId, id) {
       await unlink(join(folder(tenantId, id), id)).catch(ignoreMissing)
     },
@@ -89,29 +103,37 @@ export function localBlobs(dir: string): Blobs {
   }
 }
 
-function writer(file: FileHandle, place: string, id: string, key: Buffer): BlobWriter {
+function writer(file: FileHandle, place: string, id: string, blobKey: Buffer): BlobWriter {
+  const salt = randomBytes(saltSize)
+  const key = keyOf(blobKey, salt)
   const hash = createHash('sha256')
   let size = 0
   let number = 0
   let pending: Buffer[] = []
   let pendingSize = 0
+  let ended = false
+  /** Writes follow each other, and none follows a failed one: a hole in the middle must not be finished. */
+  let written: Promise<void> = Promise.resolve()
 
-  async function flush(last: boolean): Promise<void> {
+  function write(last: boolean): Promise<void> {
+    const bytes = encrypt(last)
+    written = written.then(() => file.appendFile(bytes))
+    return written
+  }
+
+  function encrypt(last: boolean): Buffer {
     const all = Buffer.concat(pending)
+    const out: Buffer[] = number === 0 ? [Buffer.from([format]), salt] : []
     let at = 0
-    const out: Buffer[] = []
-    // The last segment is written at the end only, because it carries the flag; an empty blob is one empty last segment.
-    while (all.length - at > segmentSize || (last && at <= all.length)) {
-      const isLast = last && all.length - at <= segmentSize
-      const plain = all.subarray(at, at + segmentSize)
-      const cipher = createCipheriv('aes-256-gcm', key, nonceOf(number++, isLast), { authTagLength: tagSize })
-      out.push(cipher.update(plain), cipher.final(), cipher.getAuthTag())
-      at += plain.length
-      if (isLast) break
+    // What may be the last segment waits for the end, because that one carries the flag; an empty blob is one empty last segment.
+    while (all.length - at > segmentSize) {
+      out.push(encryptSegment(key, number++, false, all.subarray(at, at + segmentSize)))
+      at += segmentSize
     }
-    pending = [all.subarray(at)]
-    pendingSize = all.length - at
-    if (out.length > 0) await file.appendFile(Buffer.concat(out))
+    if (last) out.push(encryptSegment(key, number++, true, all.subarray(at)))
+    pending = last ? [] : [all.subarray(at)]
+    pendingSize = last ? 0 : all.length - at
+    return Buffer.concat(out)
   }
 
   return {
@@ -119,53 +141,49 @@ function writer(file: FileHandle, place: string, id: string, key: Buffer): BlobW
       return size
     },
     async append(bytes) {
+      if (ended) throw new Error(`blob ${id} is closed and takes no more`)
       hash.update(bytes)
       size += bytes.length
       // Copied: the caller's buffer may be a view on a socket's.
       pending.push(Buffer.from(bytes))
       pendingSize += bytes.length
-      if (pendingSize < segmentSize * 4) return
-      try {
-        await flush(false)
-      } catch (error) {
-        throw storageRefusal(error)
-      }
+      if (pendingSize < batchSize) return
+      await write(false).catch(refuseStorage)
     },
     async finish() {
+      if (ended) throw new Error(`blob ${id} is closed already`)
+      ended = true
       try {
-        await flush(true)
+        await write(true)
         await file.sync()
         await file.close()
         await rename(join(place, `${id}.part`), join(place, id))
-        const directory = await open(place, 'r')
-        await directory.sync()
-        await directory.close()
+        await syncDirectory(place)
       } catch (error) {
         throw storageRefusal(error)
       }
       return { size, sha256: hash.digest('hex') }
     },
     async abort() {
+      ended = true
       await file.close().catch(() => {})
       await unlink(join(place, `${id}.part`)).catch(ignoreMissing)
     }
   }
 }
 
-async function* segments(path: string, id: string, key: Buffer): AsyncIterable<Uint8Array> {
+async function* segments(path: string, id: string, blobKey: Buffer): AsyncIterable<Uint8Array> {
   const file = await open(path, 'r')
   try {
     const whole = segmentSize + tagSize
     const { size } = await file.stat()
-    const count = Math.max(1, Math.ceil(size / whole))
+    const head = Buffer.alloc(headSize)
+    if ((await fill(file, head, 0)) < headSize || head[0] !== format) throw new BlobBroken(id)
+    const key = keyOf(blobKey, head.subarray(1))
+    const count = Math.max(1, Math.ceil((size - headSize) / whole))
     const buffer = Buffer.alloc(whole)
     for (let number = 0; number < count; number++) {
-      let filled = 0
-      while (filled < whole) {
-        const { bytesRead } = await file.read(buffer, filled, whole - filled, number * whole + filled)
-        if (bytesRead === 0) break
-        filled += bytesRead
-      }
+      const filled = await fill(file, buffer, headSize + number * whole)
       if (filled < tagSize) throw new BlobBroken(id)
       const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(number, number === count - 1), { authTagLength: tagSize })
       decipher.setAuthTag(buffer.subarray(filled - tagSize, filled))
@@ -182,12 +200,41 @@ async function* segments(path: string, id: string, key: Buffer): AsyncIterable<U
   }
 }
 
+/** Reads until the buffer is full or the file ends. @returns how many bytes */
+async function fill(file: FileHandle, buffer: Buffer, from: number): Promise<number> {
+  let filled = 0
+  while (filled < buffer.length) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, from + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return filled
+}
+
+const keyOf = (blobKey: Buffer, salt: Uint8Array): Buffer => Buffer.from(hkdfSync('sha256', blobKey, salt, 'segments', 32))
+
+function encryptSegment(key: Buffer, number: number, last: boolean, plain: Buffer): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(number, last), { authTagLength: tagSize })
+  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+}
+
 function nonceOf(number: number, last: boolean): Buffer {
   const nonce = Buffer.alloc(12)
   nonce.writeUInt8(last ? 1 : 0, 0)
   nonce.writeUIntBE(number, 6, 6)
   return nonce
 }
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(ignoreMissing)) !== undefined
 
 function ignoreMissing(error: unknown): undefined {
   if ((error as { code?: string }).code === 'ENOENT') return undefined
@@ -202,4 +249,8 @@ function storageRefusal(error: unknown): unknown {
     retryAfterSeconds: 60,
     cause: error
   })
+}
+
+function refuseStorage(error: unknown): never {
+  throw storageRefusal(error)
 }
