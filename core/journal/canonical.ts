@@ -3,46 +3,110 @@ import { sql } from 'kysely'
 import type { Ctx, TxCtx } from '../context.ts'
 import { own } from './append.ts'
 
-const zeroHash = Buffer.alloc(32)
-export const firstPrevious = zeroHash
+/** What the first seal names as the hash before it. */
+export const firstPrevious = Buffer.alloc(32)
 
-/** How many entries are read at once. */
+/** How many rows are read at once. */
 const chunk = 5_000
 
+/** Transaction numbers begin anew with each epoch, so a place in the journal is both. */
+export interface Place {
+  readonly epoch: number
+  readonly xid: bigint
+}
+
+/** Before and behind every entry, whatever somebody put there: an epoch is an integer, xid8 is 64 bits wide. */
+export const theStart: Place = { epoch: -2_147_483_648, xid: 0n }
+export const theEnd: Place = { epoch: 2_147_483_647, xid: 2n ** 64n - 1n }
+
+export const isBefore = (a: Place, b: Place): boolean => a.epoch < b.epoch || (a.epoch === b.epoch && a.xid < b.xid)
+
+export interface Line extends Place {
+  readonly text: string
+}
+
 /**
- * Feeds the entries of a range in sealing order into a hash. The text of each is made by PostgreSQL from the stored columns, every
- * part with its length before it, so that it does not depend on how a client prints it and no two rows have one text.
- * @returns how many
+ * The entries from one place up to, not including, another in the order of sealing: epoch, transaction, seq. The text of each is made
+ * by PostgreSQL from the stored columns, every part with its length before it, so that it does not depend on how a client prints it
+ * and no two rows have one text. The order names the table's columns: a bare name would be the printed one, sorted as text.
  */
-async function feed(c: Ctx | TxCtx, hash: Hash, range: { epoch: number; from: string; to: string }): Promise<number> {
-  let count = 0
-  let after = { xid: range.from, seq: '0' }
+export async function* lines(c: Ctx | TxCtx, from: Place, to: Place): AsyncGenerator<Line> {
+  let after = { epoch: from.epoch, xid: from.xid.toString(), seq: '-9223372036854775808' }
   for (;;) {
-    const { rows } = await sql<{ xid: string; seq: string; line: string }>`
-      select xid::text, seq::text, (
+    const { rows } = await sql<{ epoch: number; xid: string; seq: string; text: string }>`
+      select epoch, xid::text, seq::text, (
         select string_agg(octet_length(part)::text || ':' || part, ',' order by n)
         from unnest(array[id::text, epoch::text, xid::text, seq::text, extract(epoch from at)::text, actor_kind, actor_id, act, subject,
-          subject_id, request_id, data::text]) with ordinality as p (part, n)
-      ) as line
-      from journal.entry
-      where epoch = ${range.epoch} and xid >= ${range.from}::xid8 and xid < ${range.to}::xid8
-        and (xid, seq) > (${after.xid}::xid8, ${after.seq}::bigint)
-      order by xid, seq limit ${chunk}`.execute(own(c))
-    for (const row of rows) hash.update(row.line).update('\n')
-    count += rows.length
+          subject_id, request_id, data::text, extract(epoch from created_at)::text]) with ordinality as p (part, n)
+      ) as text
+      from journal.entry as e
+      where (epoch, xid, seq) > (${after.epoch}::integer, ${after.xid}::xid8, ${after.seq}::bigint)
+        and (epoch, xid) < (${to.epoch}::integer, ${to.xid.toString()}::xid8)
+      order by e.epoch, e.xid, e.seq limit ${chunk}`.execute(own(c))
+    for (const row of rows) yield { epoch: row.epoch, xid: BigInt(row.xid), text: row.text }
     const last = rows.at(-1)
-    if (!last || rows.length < chunk) return count
-    after = { xid: last.xid, seq: last.seq }
+    if (!last || rows.length < chunk) return
+    after = { epoch: last.epoch, xid: last.xid, seq: last.seq }
   }
 }
 
-/** Hash of a seal: the one before, its range, and all entries in it. */
-export async function sealHash(
-  c: Ctx | TxCtx,
-  previous: Uint8Array,
-  range: { epoch: number; from: string; to: string }
-): Promise<{ hash: Buffer; entries: number }> {
-  const hash = createHash('sha256').update(previous).update(`${range.epoch} ${range.from} ${range.to}\n`)
-  const entries = await feed(c, hash, range)
-  return { hash: hash.digest(), entries }
+/** What a seal says besides its hash: the entries of its epoch with fromXid <= xid < toXid. */
+export interface SealHead {
+  readonly number: number
+  readonly epoch: number
+  readonly fromXid: bigint
+  readonly toXid: bigint
+  /** When it was made, as PostgreSQL prints the seconds since 1970 of the stored instant. */
+  readonly at: string
 }
+
+/** Begins the hash of a seal: the one before it and what it says of itself. The text of each entry follows through `addLine`. */
+export const beginSeal = (previous: Uint8Array, { number, epoch, fromXid, toXid, at }: SealHead): Hash =>
+  createHash('sha256').update(previous).update(`${number} ${epoch} ${fromXid} ${toXid} ${at}\n`)
+
+export const addLine = (hash: Hash, line: Line): void => {
+  hash.update(line.text).update('\n')
+}
+
+export interface Seal extends SealHead {
+  readonly entries: number
+  readonly previous: Buffer
+  readonly hash: Buffer
+}
+
+/** Seals after a number in their order, at most one chunk of them. */
+export async function sealsAfter(c: Ctx | TxCtx, number: number): Promise<readonly Seal[]> {
+  const { rows } = await sql<SealRow>`
+    select number::text, epoch, from_xid::text, to_xid::text, extract(epoch from at)::text as at, entries::text, previous, hash
+    from journal.seal as s where s.number > ${number} order by s.number limit ${chunk}`.execute(own(c))
+  return rows.map(sealOf)
+}
+
+export async function lastSeal(c: Ctx | TxCtx): Promise<Seal | undefined> {
+  const { rows } = await sql<SealRow>`
+    select number::text, epoch, from_xid::text, to_xid::text, extract(epoch from at)::text as at, entries::text, previous, hash
+    from journal.seal as s order by s.number desc limit 1`.execute(own(c))
+  return rows.map(sealOf)[0]
+}
+
+interface SealRow {
+  readonly number: string
+  readonly epoch: number
+  readonly from_xid: string
+  readonly to_xid: string
+  readonly at: string
+  readonly entries: string
+  readonly previous: Buffer
+  readonly hash: Buffer
+}
+
+const sealOf = ({ number, epoch, from_xid, to_xid, at, entries, previous, hash }: SealRow): Seal => ({
+  number: Number(number),
+  epoch,
+  fromXid: BigInt(from_xid),
+  toXid: BigInt(to_xid),
+  at,
+  entries: Number(entries),
+  previous,
+  hash
+})

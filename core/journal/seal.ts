@@ -2,57 +2,76 @@ import { sql } from 'kysely'
 import type { Ctx, TxCtx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
 import { own } from './append.ts'
-import { firstPrevious, sealHash } from './canonical.ts'
+import { addLine, beginSeal, firstPrevious, lastSeal, lines, type Seal, theEnd } from './canonical.ts'
+
+/** Number and hash of a seal. Kept outside the tenant's database, it shows when the journal behind it was written anew. */
+export interface Checkpoint {
+  readonly number: number
+  /** SHA-256 in hex. */
+  readonly hash: string
+}
 
 /**
  * Seals what is committed for good: entries whose transaction is older than every one still open on the server (pg_snapshot_xmin), in
  * the order (transaction, seq). An entry that commits late with a low seq has a transaction number of its own and falls into a later
  * range, never behind a seal. Two sealers at once: the second waits and finds nothing left.
- * @returns how many were sealed, and the age in seconds of the oldest entry that had to wait
+ * @returns how many were sealed, the age in seconds of the oldest entry that had to wait, and the newest seal
  */
-export async function sealTenant(ctx: Ctx): Promise<{ sealed: number; lagSeconds: number }> {
+export async function sealTenant(ctx: Ctx): Promise<{ sealed: number; lagSeconds: number; checkpoint: Checkpoint | undefined }> {
   return withTx(ctx, async tx => {
     // The app role may not lock the table: it has no right to change rows in it.
     await sql`select pg_advisory_xact_lock(7341002)`.execute(own(tx))
-    const last = await lastSeal(tx)
-    const bounds = await sql<{ epoch: number; to: string; waiting: boolean }>`
-      select e.number as epoch, pg_snapshot_xmin(pg_current_snapshot())::text as "to", exists (
-        select 1 from journal.entry where epoch = e.number and xid < pg_snapshot_xmin(pg_current_snapshot())
-          and xid >= ${last?.to_xid ?? '0'}::xid8 or epoch = e.number and ${last?.epoch ?? 0} < e.number
-            and xid < pg_snapshot_xmin(pg_current_snapshot())) as waiting
-      from journal.epoch e order by e.number desc limit 1`.execute(own(tx))
-    const bound = bounds.rows[0]
+    let last = await lastSeal(tx)
     let sealed = 0
-    if (bound?.waiting) {
-      const from = last && last.epoch === bound.epoch ? last.to_xid : '0'
-      const previous = last?.hash ?? firstPrevious
-      const { hash, entries } = await sealHash(tx, previous, { epoch: bound.epoch, from, to: bound.to })
-      await sql`insert into journal.seal (number, epoch, from_xid, to_xid, entries, previous, hash, at)
-        values (${(last?.number ?? 0) + 1}, ${bound.epoch}, ${from}::xid8, ${bound.to}::xid8, ${entries}, ${previous}, ${hash},
-          ${tx.clock.iso()}::timestamptz)`.execute(own(tx))
-      sealed = entries
+    let open = { epoch: 1, toXid: 0n }
+    for (const bound of await bounds(tx, last?.epoch ?? 0, tx.clock.iso())) {
+      const seal = await sealRange(tx, last, bound)
+      sealed += seal?.entries ?? 0
+      last = seal ?? last
+      open = bound
     }
-    const lag = await sql<{ lag: number | null }>`
+    const { rows } = await sql<{ lag: number | null }>`
       select extract(epoch from (${tx.clock.iso()}::timestamptz - min(at)))::float8 as lag from journal.entry
-      where epoch = ${bound?.epoch ?? 1} and xid >= ${bound?.to ?? '0'}::xid8`.execute(own(tx))
-    return { sealed, lagSeconds: Math.max(0, lag.rows[0]?.lag ?? 0) }
+      where epoch = ${open.epoch} and xid >= ${open.toXid.toString()}::xid8`.execute(own(tx))
+    const checkpoint = last && { number: last.number, hash: last.hash.toString('hex') }
+    return { sealed, lagSeconds: Math.max(0, rows[0]?.lag ?? 0), checkpoint }
   })
 }
 
-export interface SealRow {
-  readonly number: number
+interface SealBound {
   readonly epoch: number
-  readonly from_xid: string
-  readonly to_xid: string
-  readonly entries: number
-  readonly previous: Buffer
-  readonly hash: Buffer
+  readonly toXid: bigint
+  /** The instant of sealing, and how PostgreSQL prints it in seconds. */
+  readonly iso: string
+  readonly at: string
 }
 
-async function lastSeal(tx: TxCtx): Promise<SealRow | undefined> {
-  const { rows } = await sql<SealRow>`
-    select number::int, epoch, from_xid::text, to_xid::text, entries::int, previous, hash from journal.seal order by number desc limit 1`.execute(
-    own(tx)
-  )
-  return rows[0]
+/**
+ * How far each epoch can be sealed: the newest up to the oldest open transaction, an earlier one whole, since its server has stopped
+ * writing into it.
+ */
+async function bounds(tx: TxCtx, fromEpoch: number, iso: string): Promise<readonly SealBound[]> {
+  const { rows } = await sql<{ epoch: number; xmin: string; at: string }>`
+    select number as epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
+      extract(epoch from ${iso}::timestamptz)::text as at
+    from journal.epoch where number >= ${fromEpoch} order by number`.execute(own(tx))
+  return rows.map(({ epoch, xmin, at }, index) => ({ epoch, iso, at, toXid: index === rows.length - 1 ? BigInt(xmin) : theEnd.xid }))
+}
+
+async function sealRange(tx: TxCtx, last: Seal | undefined, { epoch, toXid, iso, at }: SealBound): Promise<Seal | undefined> {
+  const fromXid = last?.epoch === epoch ? last.toXid : 0n
+  const head = { number: (last?.number ?? 0) + 1, epoch, fromXid, toXid, at }
+  const previous = last?.hash ?? firstPrevious
+  const hashing = beginSeal(previous, head)
+  let entries = 0
+  for await (const line of lines(tx, { epoch, xid: fromXid }, { epoch, xid: toXid })) {
+    addLine(hashing, line)
+    entries++
+  }
+  if (entries === 0) return undefined
+  const hash = hashing.digest()
+  await sql`insert into journal.seal (number, epoch, from_xid, to_xid, entries, previous, hash, at)
+    values (${head.number}, ${epoch}, ${fromXid.toString()}::xid8, ${toXid.toString()}::xid8, ${entries}, ${previous}, ${hash},
+      ${iso}::timestamptz)`.execute(own(tx))
+  return { ...head, entries, previous, hash }
 }
