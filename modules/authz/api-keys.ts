@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { newId, type OpaqueToken, type TxCtx } from '../../core/index.ts'
 import { insertApiKey, revokeApiKey } from './api-key-store.ts'
 import { refuse } from './errors.ts'
@@ -19,12 +18,7 @@ export interface NewApiKey {
 export async function createApiKey(tx: TxCtx, services: Services, token: OpaqueToken, wanted: NewApiKey): Promise<string> {
   mayGive(tx, wanted.permissions, services.catalogue())
   await mayPlace(tx, wanted.groupIds)
-  const wrong = wanted.addresses.findIndex(address => isIP(address) === 0)
-  if (wrong >= 0) {
-    throw refuse('address_invalid', `"${wanted.addresses[wrong]}" is no IP address.`, {
-      errors: [{ pointer: `/addresses/${wrong}`, detail: 'is no IP address' }]
-    })
-  }
+  const addresses = wanted.addresses.map(canonical)
   const id = newId()
   await services.directory.add({ kind: 'api_key', lookup: token.lookup, tenantId: tx.tenant.id })
   await insertApiKey(tx, {
@@ -34,7 +28,7 @@ export async function createApiKey(tx: TxCtx, services: Services, token: OpaqueT
     digest: token.digest,
     permissions: [...wanted.permissions],
     group_ids: [...wanted.groupIds],
-    addresses: [...wanted.addresses],
+    addresses,
     expires_at: new Date(tx.clock.now().getTime() + wanted.days * 86_400_000).toISOString()
   })
   await services.journal.append(tx, {
@@ -44,6 +38,21 @@ export async function createApiKey(tx: TxCtx, services: Services, token: OpaqueT
     data: { permissions: [...wanted.permissions], groups: [...wanted.groupIds] }
   })
   return id
+}
+
+const ipv4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/
+
+/** The one form in which an address is compared with that of a request. */
+function canonical(given: string, index: number): string {
+  const address = given.replace(/^::ffff:(?=\d+\.)/i, '')
+  if (ipv4.test(address)) return address
+  const url = /^[0-9a-f:.]+$/i.test(address) && address.includes(':') ? URL.parse(`http://[${address}]`) : null
+  if (!url) {
+    throw refuse('address_invalid', `"${address}" is no IP address.`, {
+      errors: [{ pointer: `/addresses/${index}`, detail: 'is no IP address' }]
+    })
+  }
+  return url.hostname.slice(1, -1)
 }
 
 /** @returns the lookup, which the directory may forget after the commit */

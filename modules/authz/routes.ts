@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { type App, type Config, type Ctx, dummyHash, errorResponses, Id, Text } from '../../core/index.ts'
+import { type App, type Config, type Ctx, errorResponses, Id, Text } from '../../core/index.ts'
 import {
   AcceptBody,
   AcceptedShape,
@@ -36,9 +36,6 @@ export function doorRoutes(services: DoorServices, config: Config) {
   }
 
   return (app: App): void => {
-    // Made before the first guess: otherwise the first unknown user would cost a hash more than a known one.
-    app.addHook('onReady', async () => void (await dummyHash()))
-
     app.post(
       '/api/v1/sign-in',
       {

@@ -62,8 +62,13 @@ t.test('people', async t => {
     const two = await call('POST', '/api/v1/api-keys', { token, headers: keys, body: made })
     t.match(one.body.key, /^wv_api_/)
     t.match(two.body, { key: null, apiKey: { id: one.body.apiKey.id } })
-    const wrong = { ...made, addresses: ['10.0.0.0/8'] }
-    t.match(await call('POST', '/api/v1/api-keys', { token, body: wrong }), { status: 400, body: { code: 'address_invalid' } })
+    for (const address of ['10.0.0.0/8', '256.1.1.1', '1.2.3', 'localhost', '::1]/x[', 'fe80::1%eth0', ':::']) {
+      const answer = await call('POST', '/api/v1/api-keys', { token, body: { ...made, addresses: ['192.0.2.1', address] } })
+      t.match(answer, { status: 400, body: { code: 'address_invalid', errors: [{ pointer: '/addresses/1' }] } }, address)
+    }
+    const six = await call('POST', '/api/v1/api-keys', { token, body: { ...made, addresses: ['2001:0DB8:0::0001'] } })
+    t.same(six.body.apiKey.addresses, ['2001:db8::1'], 'as requests show it')
+    t.equal((await call('GET', '/test/jobs', { token: six.body.key, ip: '2001:db8::1' })).status, 200)
   })
 
   await t.test('roles: built-in ones give exactly what is written, and the catalogue names what may be given', async t => {
