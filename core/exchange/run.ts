@@ -89,7 +89,8 @@ export async function runItems(items: AsyncIterable<ImportItem>, from: { positio
 
   function take(result: PartResult): void {
     counts = addCounts(counts, result.counts)
-    if (changes.length < options.collect) changes.push(...result.changes.slice(0, options.collect - changes.length))
+    if (changes.length < options.collect)
+      changes.push(...result.changes.filter(change => change.decision !== 'unchanged').slice(0, options.collect - changes.length))
     if (rejects.length < options.collect) rejects.push(...result.rejects.slice(0, options.collect - rejects.length))
   }
 

@@ -11,7 +11,7 @@ const closeAtOnce = 500
 const oneIn = 5
 
 export interface CloseOptions {
-  readonly ctx: Ctx
+  readonly ctx: Pick<Ctx, 'tenant'>
   readonly receivers: Receivers
   readonly connectionId: string
   readonly deliveryId: string | null
@@ -27,6 +27,8 @@ export interface ClosePlan {
   readonly held: readonly PendingClose[]
   /** Not closed, because rows that nobody could read may name any record. */
   readonly skipped: readonly ImportKind[]
+  /** Everything that these snapshots did not name. */
+  readonly all: readonly PendingClose[]
 }
 
 /** Decides what may be closed after a run that read its delivery to the end. */
@@ -34,16 +36,18 @@ export async function planClosing(options: CloseOptions, snapshots: readonly End
   const close: EndedSnapshot[] = []
   const held: PendingClose[] = []
   const skipped: ImportKind[] = []
+  const all: PendingClose[] = []
   // What others refer to is closed last.
   const ordered = [...snapshots].sort((a, b) => importOrder.indexOf(b.kind) - importOrder.indexOf(a.kind))
   for (const snapshot of ordered) {
     const { present, unseen } = await options.inTx(tx => countUnseen(tx, { ...options, ...snapshot }))
     if (unseen === 0) continue
+    all.push({ ...snapshot, count: unseen, of: present })
     if ((keyless.get(snapshot.kind) ?? 0) > 0) skipped.push(snapshot.kind)
     else if (unseen === present || unseen * oneIn > present) held.push({ ...snapshot, count: unseen, of: present })
     else close.push(snapshot)
   }
-  return { close, held, skipped }
+  return { close, held, skipped, all }
 }
 
 /** Closes what a snapshot did not name, some hundreds per transaction; a crash goes on with what is left. @returns how many */
