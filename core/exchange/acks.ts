@@ -2,6 +2,7 @@ import { type ExportOutcomeBody, next } from '../../adapters/contract/index.ts'
 import type { TxCtx } from '../context.ts'
 import { lockMessage, machineOf, saveStates } from './outbox-store.ts'
 import { noteRefused, resolveRefused } from './refused-store.ts'
+import { closeBatches } from './seal.ts'
 
 /** The ERP's late answer to a message, within the import that brought it. A contradicting one raises an alarm on the message. */
 export async function applyAck(
@@ -19,6 +20,7 @@ export async function applyAck(
   await saveStates(tx, [{ row, to: after, event: `ack ${outcome.status}`, detail: after.alarm ?? after.ref?.document ?? null }], 'erp')
   if (after.state === 'rejected' && before.state !== 'rejected') await noteRefused(tx, connectionId, row, after)
   if (after.state === 'accepted') await resolveRefused(tx, [row.seq])
+  if (row.batch_id !== null) await closeBatches(tx, [row.batch_id])
   tx.tx.due.add('export')
   return after.alarm !== null && after.alarm !== before.alarm ? 'contradiction' : 'applied'
 }

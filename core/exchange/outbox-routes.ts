@@ -1,14 +1,12 @@
 import { Type } from 'typebox'
-import { type MessageEvent, next } from '../../adapters/contract/index.ts'
-import type { Ctx, TxCtx } from '../context.ts'
+import type { Ctx } from '../context.ts'
 import type { App } from '../http/app.ts'
 import { act } from '../http/idempotency.ts'
 import { errorResponses, Id, Instant, named, Page, pageQuery, Text } from '../http/schemas.ts'
 import type { Journal } from '../journal/append.ts'
 import { refuseExchange } from './errors.ts'
-import { eventsOf, listMessages, lockMessageBySeq, machineOf, messageBySeq, type Stored, saveStates } from './outbox-store.ts'
-import { resolveRefused } from './refused-store.ts'
-import { closeBatches, unseal } from './seal.ts'
+import { messageDesk } from './message-desk.ts'
+import { eventsOf, listMessages, messageBySeq, type Stored } from './outbox-store.ts'
 
 const closed = { additionalProperties: false }
 const tags = ['exchange']
@@ -66,25 +64,13 @@ const view = (row: Stored) => ({
 
 /** The way out, for people: what was told to the ERP, how far it is, and the decisions that only a person can take. */
 export function outboxRoutes({ journal }: { journal: Journal }) {
+  const desk = messageDesk({ journal })
+
   async function one(ctx: Ctx, seq: string) {
     const row = await messageBySeq(ctx, seq)
     if (!row) throw refuseExchange('message_unknown', 'There is no such feedback message.')
     const events = (await eventsOf(ctx, seq)).map(({ at, event, state, detail, actor }) => ({ at, event, state, detail, actor }))
     return { message: view(row), events }
-  }
-
-  /** One event by a person on a locked message; refuses when its state does not take it. */
-  async function step(tx: TxCtx, seq: string, event: MessageEvent, what: string, reason: string | null): Promise<Stored> {
-    const row = await lockMessageBySeq(tx, seq)
-    if (!row) throw refuseExchange('message_unknown', 'There is no such feedback message.')
-    // How a repeat is made harmless plays no part in what a person decides.
-    const to = next(machineOf(row), event, tx.clock.now().getTime(), { idempotency: 'none', hasLookup: false })
-    if (!to) throw refuseExchange('message_state', `The message is "${row.state}", which ${what} does not fit. Read it again.`)
-    await saveStates(tx, [{ row, to, event: what, detail: reason }], tx.principal.id)
-    if (to.state === 'accepted' || to.state === 'dropped') await resolveRefused(tx, [seq], to.state === 'accepted' ? 'accepted' : 'skipped')
-    await journal.append(tx, { act: `message.${what}`, subject: 'exchange.outbox', subjectId: seq, data: { kind: row.kind, key: row.key } })
-    tx.tx.due.add('export')
-    return row
   }
 
   return (app: App): void => {
@@ -148,11 +134,8 @@ export function outboxRoutes({ journal }: { journal: Journal }) {
       async (request, reply) =>
         act(request, reply, {
           run: async tx => {
-            const row = await step(tx, request.params.number, { type: 'retry' }, 'retry', null)
-            // Mapping or codes may be others now: it is sealed anew.
-            await unseal(tx, row.seq)
-            if (row.batch_id !== null) await closeBatches(tx, [row.batch_id])
-            return { seq: row.seq }
+            await desk.retry(tx, request.params.number)
+            return { seq: request.params.number }
           },
           show: (ctx, { seq }) => one(ctx, seq)
         })
@@ -176,16 +159,10 @@ export function outboxRoutes({ journal }: { journal: Journal }) {
         }
       },
       async (request, reply) => {
-        const { body } = request
-        const event: MessageEvent =
-          body.decision === 'there'
-            ? { type: 'decide', decision: 'there', ref: { document: body.document } }
-            : { type: 'decide', decision: body.decision }
         return act(request, reply, {
           run: async tx => {
-            const row = await step(tx, request.params.number, event, body.decision, body.reason)
-            if (row.batch_id !== null) await closeBatches(tx, [row.batch_id])
-            return { seq: row.seq }
+            await desk.decide(tx, request.params.number, request.body)
+            return { seq: request.params.number }
           },
           show: (ctx, { seq }) => one(ctx, seq)
         })

@@ -45,7 +45,7 @@ interface Tables {
 }
 export const own = view<Tables>()
 
-const columns = [
+export const messageColumns = [
   'seq',
   'key',
   'connection_id',
@@ -71,7 +71,7 @@ const columns = [
   'settled_at',
   'created_at'
 ] as const satisfies readonly (keyof OutboxRow)[]
-export type Stored = Pick<OutboxRow, (typeof columns)[number]>
+export type Stored = Pick<OutboxRow, (typeof messageColumns)[number]>
 
 /**
  * Writes a message in one statement: finds its connection, takes the next sequence of its ordering key (the row lock, held until the
@@ -131,17 +131,21 @@ export const statesByKey = (c: Ctx | TxCtx, keys: readonly string[]) =>
 export const lockMessage = (tx: TxCtx, connectionId: string, key: string): Promise<Stored | undefined> =>
   own(tx)
     .selectFrom('exchange.outbox')
-    .select(columns)
+    .select(messageColumns)
     .where('key', '=', key)
     .where('connection_id', '=', connectionId)
     .forUpdate()
     .executeTakeFirst()
 
+/** In the order of their numbers, so that two transactions never wait for each other. */
+export const lockMessages = (tx: TxCtx, seqs: readonly string[]): Promise<Stored[]> =>
+  own(tx).selectFrom('exchange.outbox').select(messageColumns).where('seq', '=', any(seqs)).orderBy('seq').forUpdate().execute()
+
 export const lockMessageBySeq = (tx: TxCtx, seq: string): Promise<Stored | undefined> =>
-  own(tx).selectFrom('exchange.outbox').select(columns).where('seq', '=', seq).forUpdate().executeTakeFirst()
+  own(tx).selectFrom('exchange.outbox').select(messageColumns).where('seq', '=', seq).forUpdate().executeTakeFirst()
 
 export const messageBySeq = (c: Ctx | TxCtx, seq: string): Promise<Stored | undefined> =>
-  own(c).selectFrom('exchange.outbox').select(columns).where('seq', '=', seq).executeTakeFirst()
+  own(c).selectFrom('exchange.outbox').select(messageColumns).where('seq', '=', seq).executeTakeFirst()
 
 export const eventsOf = (c: Ctx, seq: string) =>
   own(c)
@@ -157,66 +161,12 @@ export async function listMessages(
   filter: { connectionId: string | null; state: string | null; orderingKey: string | null; after: string; limit: number }
 ): Promise<Stored[]> {
   const { rows } = await sql<Stored>`
-    select ${sql.join(columns.map(column => sql.ref(column)))} from exchange.outbox
+    select ${sql.join(messageColumns.map(column => sql.ref(column)))} from exchange.outbox
     where (${filter.connectionId}::uuid is null or connection_id = ${filter.connectionId}::uuid)
       and (${filter.state}::text is null or state = ${filter.state}::text or ${filter.state}::text = 'open' and state not in ('accepted', 'dropped'))
       and (${filter.orderingKey}::text is null or ordering_key = ${filter.orderingKey}::text) and seq > ${filter.after}::bigint
     order by seq limit ${filter.limit}`.execute(own(c))
   return rows
-}
-
-// ---- sending -----------------------------------------------------------------------------------------------------------
-
-/** Messages of a connection that may be sent now: nothing before them in their ordering key is in the way. In order. */
-export async function sendable(c: Ctx, connectionId: string, now: string, limit: number): Promise<Stored[]> {
-  const { rows } = await sql<Stored>`
-    select ${sql.join(columns.map(column => sql.ref(`o.${column}`)))} from exchange.outbox o
-    where o.connection_id = ${connectionId}::uuid and o.state in ('waiting', 'sealed')
-      and (o.next_attempt_at is null or o.next_attempt_at <= ${now}::timestamptz)
-      and not exists (select 1 from exchange.outbox b where b.connection_id = o.connection_id and b.ordering_key = o.ordering_key
-        and b.ordering_seq < o.ordering_seq and b.state not in ('accepted', 'delivered', 'dropped', 'held')
-        and (b.state not in ('waiting', 'sealed') or b.next_attempt_at > ${now}::timestamptz))
-    order by o.ordering_key, o.ordering_seq limit ${limit}`.execute(own(c))
-  return rows
-}
-
-export const messagesIn = (c: Ctx | TxCtx, connectionId: string, states: readonly string[]): Promise<Stored[]> =>
-  own(c)
-    .selectFrom('exchange.outbox')
-    .select(columns)
-    .where('connection_id', '=', connectionId)
-    .where('state', '=', any(states as readonly Stored['state'][]))
-    .orderBy('seq')
-    .execute()
-
-export const messagesOfBatches = (c: Ctx | TxCtx, batchIds: readonly string[]): Promise<Stored[]> =>
-  own(c).selectFrom('exchange.outbox').select(columns).where('batch_id', '=', any(batchIds)).orderBy('ordering_seq').execute()
-
-export const overdue = (c: Ctx, connectionId: string, now: string): Promise<Stored[]> =>
-  own(c)
-    .selectFrom('exchange.outbox')
-    .select(columns)
-    .where('connection_id', '=', connectionId)
-    .where('state', '=', 'delivered')
-    .where('alarm', 'is', null)
-    .where('confirm_by', '<=', now)
-    .execute()
-
-/** Whether time alone will bring something for a connection. */
-export async function waitsForTime(c: Ctx, connectionId: string): Promise<boolean> {
-  const { rows } = await sql<{ waits: boolean }>`select exists (select 1 from exchange.outbox where connection_id = ${connectionId}::uuid
-    and (state in ('waiting', 'sealed', 'sending', 'unknown') or state = 'delivered' and alarm is null and confirm_by is not null)) as waits`.execute(
-    own(c)
-  )
-  return rows[0]?.waits ?? false
-}
-
-export const activeConnections = async (c: Ctx): Promise<string[]> => {
-  const { rows } = await sql<{ id: string }>`select c.id from exchange.connection c where c.state = 'active' and exists (
-    select 1 from exchange.outbox o where o.connection_id = c.id and o.state not in ('accepted', 'dropped', 'held', 'parked', 'rejected')) order by c.id`.execute(
-    own(c)
-  )
-  return rows.map(row => row.id)
 }
 
 export interface Changed {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
-import { type ExportBatch, type ExportItem, type ExportRecords, next, shortKey } from '../../adapters/contract/index.ts'
+import { type ExportBatch, type ExportItem, type ExportRecords, shortKey } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { newId } from '../ids.ts'
-import { machineOf, own, type Stored } from './outbox-store.ts'
+import { own, type Stored } from './outbox-store.ts'
 
 /** A batch as stored: its key and, sealed, the records exactly as first sent. */
 export interface SealedBatch {
@@ -21,13 +21,18 @@ export async function sealBatches(
   connectionId: string,
   groups: readonly { orderingKey: string; rows: readonly Stored[] }[],
   refs: ReadonlyMap<string, string>
-): Promise<SealedBatch[]> {
+): Promise<{ readonly batch: SealedBatch; readonly rows: readonly Stored[] }[]> {
   const made = groups.map(({ orderingKey, rows }) => {
     const id = newId()
     const records = new Map(rows.map(row => [row.key, recordOf(row, refs)]))
     return { id, key: `batch-${id}`, orderingKey, records, rows }
   })
   if (made.length === 0) return []
+  // An earlier batch of the key may still hold a message behind these (one was refused, fixed and sealed anew): its bytes stay as they are.
+  await sql`update exchange.batch set state = 'closed', changed_at = ${tx.clock.iso()}::timestamptz
+    where connection_id = ${connectionId}::uuid and state = 'open' and ordering_key = any(${made.map(b => b.orderingKey)}::text[])`.execute(
+    own(tx)
+  )
   const sealed = made.map(batch => tx.tenant.keys.seal(JSON.stringify([...batch.records]), bound(batch.id)).toString('hex'))
   await sql`
     insert into exchange.batch (id, connection_id, ordering_key, key, items_sealed, state)
@@ -38,7 +43,7 @@ export async function sealBatches(
     update exchange.outbox o set batch_id = n.batch, state = 'sealed', changed_at = ${tx.clock.iso()}::timestamptz
     from unnest(${made.flatMap(b => b.rows.map(row => row.seq))}::bigint[], ${made.flatMap(b => b.rows.map(() => b.id))}::uuid[]) as n (seq, batch)
     where o.seq = n.seq`.execute(own(tx))
-  return made
+  return made.map(({ rows, ...batch }) => ({ batch, rows: rows.map(row => ({ ...row, state: 'sealed', batch_id: batch.id })) }))
 }
 
 /** An employee stands in the outbox by our id; the ERP's number is put in only here, where the bytes are sealed. */
@@ -46,18 +51,17 @@ function recordOf(row: Stored, refs: ReadonlyMap<string, string>): ExportRecords
   const record = row.record as ExportRecords[keyof ExportRecords]
   if (row.kind !== 'labour') return record
   const { employee } = record as ExportRecords['labour']
-  return { ...(record as ExportRecords['labour']), employee: refs.get(employee) ?? employee }
+  return { ...(record as ExportRecords['labour']), employee: refs.get(employee) ?? '' }
 }
 
-export async function openBatches(c: Ctx, ids: readonly string[]): Promise<SealedBatch[]> {
+/** Batches as they were sealed. */
+export async function batchesById(c: Ctx, ids: readonly string[]): Promise<ReadonlyMap<string, SealedBatch>> {
+  if (ids.length === 0) return new Map()
   const { rows } = await sql<{ id: string; key: string; ordering_key: string; items_sealed: Buffer }>`
     select id, key, ordering_key, items_sealed from exchange.batch where id = any(${ids}::uuid[])`.execute(own(c))
-  return rows.map(row => ({
-    id: row.id,
-    key: row.key,
-    orderingKey: row.ordering_key,
-    records: new Map(JSON.parse(c.tenant.keys.openText(row.items_sealed, bound(row.id))) as [string, ExportRecords[keyof ExportRecords]][])
-  }))
+  const read = (row: { id: string; items_sealed: Buffer }): [string, ExportRecords[keyof ExportRecords]][] =>
+    JSON.parse(c.tenant.keys.openText(row.items_sealed, bound(row.id))) as [string, ExportRecords[keyof ExportRecords]][]
+  return new Map(rows.map(row => [row.id, { id: row.id, key: row.key, orderingKey: row.ordering_key, records: new Map(read(row)) }]))
 }
 
 /** Closes batches of which nothing is under way any more, so that the next of their ordering key may be made. */
@@ -95,6 +99,17 @@ export function exportBatch(batch: SealedBatch, rows: readonly Stored[]): Export
   }
 }
 
-/** State of a message when an attempt begins. */
-export const attempted = (row: Stored, now: number) =>
-  next({ ...machineOf(row), state: 'sealed' }, { type: 'attempt' }, now, { idempotency: 'none', hasLookup: false })
+/**
+ * What may go next of each ordering key, from messages in order: those of the batch that the first one is sealed in, or new ones up to
+ * the size of a batch. What comes behind them waits for the next round.
+ */
+export function headGroups(rows: readonly Stored[], maxBatch: number): Stored[][] {
+  const groups = new Map<string, { batchId: string | null; rows: Stored[]; ended: boolean }>()
+  for (const row of rows) {
+    const group = groups.get(row.ordering_key)
+    if (!group) groups.set(row.ordering_key, { batchId: row.batch_id, rows: [row], ended: false })
+    else if (group.ended || row.batch_id !== group.batchId || (row.batch_id === null && group.rows.length >= maxBatch)) group.ended = true
+    else group.rows.push(row)
+  }
+  return [...groups.values()].map(group => group.rows)
+}
