@@ -194,6 +194,11 @@ export async function rowsOfEntry(
   const open = (sealed: Buffer | null, column: 'row_sealed' | 'edited_sealed'): Source | null =>
     sealed === null ? null : (JSON.parse(c.tenant.keys.openText(sealed, bound(column, id))) as Source)
   const plain = (source: Source | null): Readonly<Record<string, unknown>> | null => (source === null ? null : 'row' in source ? source.row : source.record)
+  if (entry.direction === 'out') {
+    // A message to the ERP is kept as it is, and decided on where messages are shown.
+    const record = entry.row_sealed === null ? null : (JSON.parse(c.tenant.keys.openText(entry.row_sealed, bound('row_sealed', id))) as Record<string, unknown>)
+    return { original: record, edited: null, mapped: false }
+  }
   const original = open(entry.row_sealed, 'row_sealed')
   return { original: plain(original), edited: plain(open(entry.edited_sealed, 'edited_sealed')), mapped: original !== null && 'row' in original }
 }

@@ -116,11 +116,11 @@ export function openExchange(options: ExchangeOptions): Exchange {
     identifyErpToken: (token, at) => identifyErpToken({ tenants, directory, clock, log }, token, at),
     routes(app) {
       const desk = connectionDesk({ adapters, directory, journal })
-      connectionRoutes({ desk, adapters })(app)
+      connectionRoutes({ desk, adapters, journal, adapterCtx: (ctx, runtime, signal) => adapterCtx(ctx, runtime, signal, config) })(app)
       accessRoutes(accessDesk({ directory, log }))(app)
       deliveryRoutes({ blobs })(app)
-      errorBinRoutes({ journal })(app)
-      dryRunRoutes({ adapters })(app)
+      errorBinRoutes({ journal, desk, withLease, receivers: () => modules().receivers })(app)
+      dryRunRoutes(() => importDeps(AbortSignal.timeout(60_000)))(app)
       outboxRoutes({ journal })(app)
       erpRoutes(arrivals)(app)
     },
