@@ -1,8 +1,11 @@
 import type { Ctx } from '../context.ts'
 import { view } from '../db/tx.ts'
 import type { Delivery } from './deliveries-store.ts'
+import { messageOfEntry } from './error-bin.ts'
 
 interface RejectRow {
+  id: string
+  value_sealed: Buffer | null
   seq: string
   delivery_id: string | null
   item: string | null
@@ -36,14 +39,16 @@ const mostRows = 10_000
 
 /** Records of a delivery that did not get through, in the order of the delivery. */
 export async function rejectsOf(c: Ctx, deliveryId: string, limit: number, afterSeq = '0'): Promise<readonly DeliveryReject[]> {
-  return own(c)
+  const rows = await own(c)
     .selectFrom('exchange.reject')
-    .select(columns)
+    .select([...columns, 'id', 'value_sealed'])
     .where('delivery_id', '=', deliveryId)
     .where('seq', '>', afterSeq)
     .orderBy('seq')
     .limit(limit)
     .execute()
+  // The value stands sealed beside its sentence and is put back here; of people it stays away.
+  return rows.map(row => ({ ...row, message: messageOfEntry(c, row) }))
 }
 
 export async function openRejectCount(c: Ctx, deliveryId: string): Promise<number> {
