@@ -282,3 +282,8 @@ function egress(value: string, problems: string[]): string[] {
   }
   return entries
 }
+
+/** What a program we start may know of our environment: where programs and folders are, no setting and no secret. */
+export function plainEnvironment(env: Environment = process.env): Record<string, string> {
+  return Object.fromEntries(['PATH', 'HOME', 'TMPDIR'].flatMap(name => (env[name] === undefined ? [] : [[name, env[name]]])))
+}

@@ -57,8 +57,10 @@ export async function connect(address: SftpAddress): Promise<Sftp> {
   }
 }
 
-/** A key pair for the ERP's login. */
+/** A key pair for the ERP's login. Made until it can be read back: about one in 256 of ssh2's own cannot. */
 export function newLogin(): { publicLine: string; privateKey: string } {
-  const made = ssh2.utils.generateKeyPairSync('ed25519')
-  return { publicLine: made.public.trim(), privateKey: made.private }
+  for (;;) {
+    const made = ssh2.utils.generateKeyPairSync('ed25519')
+    if (!(ssh2.utils.parseKey(made.private) instanceof Error)) return { publicLine: made.public.trim(), privateKey: made.private }
+  }
 }

@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs'
 import { systemClock } from '../clock.ts'
 import { verifyJournal } from '../journal/verify.ts'
 import { print } from '../print.ts'
+import { sftpHostKeyOf } from '../db/control.ts'
 import type { Command } from './command.ts'
 import { withHouse } from './with-house.ts'
 
@@ -35,6 +36,7 @@ export const doctor: Command = {
       const disk = statfsSync(house.config.dataDir)
       const free = (disk.bavail * disk.bsize) / 2 ** 30
       line(free > 2, 'disk', `${free.toFixed(1)} GiB free in the data folder`)
+      line(true, 'SFTP host key', (await sftpHostKeyOf(house.control)).publicLine)
       for (const entry of await house.tenants.list()) {
         if (entry.state !== 'active') {
           line(

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
 import { Ajv, type ErrorObject } from 'ajv'
 import addFormats from 'ajv-formats'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { RefusalSpecs } from '../errors.ts'
 import { refuse } from '../errors.ts'
 import { newId } from '../ids.ts'
@@ -31,7 +31,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
   const handler = problemHandler(options.specs)
   const app = fastify({
     loggerInstance: options.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newId(),
     requestIdHeader: false,
     bodyLimit: options.bodyLimit,

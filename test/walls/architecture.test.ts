@@ -59,7 +59,7 @@ const packages: Record<string, RegExp> = {
   awilix: /^core\/host\.ts$/,
   fastify: /^(core\/(http|exchange)|modules\/[\w-]+)\/|^core\/(house|index)\.ts$/,
   kysely: /^(core|modules\/[\w-]+)\//,
-  papaparse: /^adapters\/(?!contract\/)[\w-]+\//,
+  papaparse: /^demo\//,
   pg: /^core\/db\//,
   'pg-boss': /^core\/tasks\//,
   'pg-copy-streams': /^core\/db\//,
