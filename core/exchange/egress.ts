@@ -14,7 +14,9 @@ export function allowedHosts(manifest: Manifest, config: Readonly<Record<string,
 }
 
 // IANA special-purpose registries (RFC 6890): nothing of these is a customer's ERP on the internet.
-const closed = new BlockList()
+// Two lists: in one, a rule for IPv4 written as IPv6 would hold for every IPv4 address.
+const closed4 = new BlockList()
+const closed6 = new BlockList()
 for (const [net, bits] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -32,11 +34,13 @@ for (const [net, bits] of [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4]
 ] as const) {
-  closed.addSubnet(net, bits, 'ipv4')
+  closed4.addSubnet(net, bits, 'ipv4')
 }
 for (const [net, bits] of [
-  ['::', 128],
-  ['::1', 128],
+  // unspecified, loopback and the old way to write an IPv4 address
+  ['::', 96],
+  // IPv4 inside IPv6: nobody needs to write it that way
+  ['::ffff:0:0', 96],
   ['64:ff9b::', 96],
   ['64:ff9b:1::', 48],
   ['100::', 64],
@@ -48,19 +52,32 @@ for (const [net, bits] of [
   ['fec0::', 10],
   ['ff00::', 8]
 ] as const) {
-  closed.addSubnet(net, bits, 'ipv6')
+  closed6.addSubnet(net, bits, 'ipv6')
 }
 
-/** Whether an address lies in a private, local or otherwise special range; IPv4 inside IPv6 is looked through. */
+/** Whether an address lies in a private, local or otherwise special range, in whatever form it is written. */
 export function isPrivateAddress(address: string): boolean {
-  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1]
-  if (mapped !== undefined) return isPrivateAddress(mapped)
   const family = isIP(address)
-  if (family === 0) return true
-  // ::ffff:0:0/96 in hexadecimal form, and the old ::a.b.c.d, are IPv4 as well: none of them is needed.
-  if (family === 6 && /^(::ffff:|::(\d{1,3}\.){3})/i.test(address)) return true
-  return closed.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  // A zone ("fe80::1%eth0") names a network card: only local addresses have one.
+  if (family === 0 || address.includes('%')) return true
+  if (family === 4) return closed4.check(address, 'ipv4')
+  return closed6.check(address, 'ipv6')
 }
+
+/** Whether the operator of the service opened this private host and port outright. */
+export function isOpened(host: string, port: number, allowPrivate: readonly string[]): boolean {
+  const name = plainHost(host)
+  return allowPrivate.some(entry => entry.toLowerCase() === `${name}:${port}` || entry.toLowerCase() === `[${name}]:${port}`)
+}
+
+/** @throws AdapterError `config` for a host that the settings of the connection do not name */
+export function checkHost(host: string, hosts: ReadonlySet<string>): void {
+  const name = plainHost(host)
+  if (hosts.has(name) || hosts.has(`[${name}]`)) return
+  throw new AdapterError('config', `This connection may not call ${name}: its settings name ${[...hosts].join(', ') || 'no host'}.`)
+}
+
+const plainHost = (host: string): string => host.toLowerCase().replace(/^\[|\]$/g, '')
 
 /**
  * The address to connect to: resolved once and checked here, so that a name which answers differently a moment later changes nothing.
@@ -73,11 +90,9 @@ export async function resolveTarget(
   hosts: ReadonlySet<string>,
   allowPrivate: readonly string[]
 ): Promise<{ address: string; family: 4 | 6 }> {
-  const name = host.toLowerCase().replace(/^\[|\]$/g, '')
-  if (!hosts.has(name) && !hosts.has(`[${name}]`)) {
-    throw new AdapterError('config', `This connection may not call ${name}: its settings name ${[...hosts].join(', ') || 'no host'}.`)
-  }
-  const open = allowPrivate.includes(`${name}:${port}`)
+  checkHost(host, hosts)
+  const name = plainHost(host)
+  const open = isOpened(name, port, allowPrivate)
   let found: readonly { address: string; family: number }[]
   try {
     found = isIP(name) ? [{ address: name, family: isIP(name) }] : await lookup(name, { all: true, verbatim: true })

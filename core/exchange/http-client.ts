@@ -1,5 +1,4 @@
-import { isIP } from 'node:net'
-import { Agent, request as send } from 'undici'
+import { request as send } from 'undici'
 import {
   AdapterError,
   type HttpClient,
@@ -9,7 +8,9 @@ import {
   type Manifest,
   TransportError
 } from '../../adapters/contract/index.ts'
-import { resolveTarget } from './egress.ts'
+import { checkHost, isOpened } from './egress.ts'
+import { outcome, turn } from './http-gauge.ts'
+import { agentOf, NotConnected } from './http-pool.ts'
 
 export interface HttpOptions {
   readonly connectionId: string
@@ -17,38 +18,13 @@ export interface HttpOptions {
   readonly allowPrivate: readonly string[]
   readonly limits: NonNullable<Manifest['limits']>
   readonly signal: AbortSignal
+  /** Bytes of an answer; tests lower it. */
+  readonly mostBytes?: number
 }
 
-const mostBytes = 32 * 2 ** 20
-const connectMs = 10_000
+const mostAnswerBytes = 32 * 2 ** 20
 const defaultMs = 30_000
-const breakerFailures = 5
-const breakerMs = 30_000
-
-/** Per connection, over all runs of this process: the bucket of requests and the breaker. */
-interface Gauge {
-  tokens: number
-  refilledAt: number
-  failures: number
-  closedUntil: number
-}
-const gauges = new Map<string, Gauge>()
-
-/** What proves that no byte of a request left: names, connecting and TLS come before it. */
-const beforeRequest = new Set([
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'EPROTO'
-])
+const defaultConcurrency = 4
 
 /**
  * HTTP bound to the hosts of one connection: the name is resolved and checked by us, redirects are not followed, TLS is verified, time
@@ -77,70 +53,36 @@ async function once(options: HttpOptions, given: HttpRequest): Promise<HttpRespo
   if (url.username !== '' || url.password !== '')
     throw new AdapterError('config', 'The address of the ERP may hold no user name or password.')
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
-  const gauge = take(options)
-  const target = await resolveTarget(url.hostname, port, options.hosts, options.allowPrivate)
-  if (url.protocol === 'http:' && !options.allowPrivate.includes(`${url.hostname.toLowerCase()}:${port}`)) {
+  checkHost(url.hostname, options.hosts)
+  if (url.protocol === 'http:' && !isOpened(url.hostname, port, options.allowPrivate)) {
     throw new AdapterError('config', 'The ERP must be called by https.')
   }
-  const agent = new Agent({
-    connect: {
-      timeout: connectMs,
-      // The checked address, whatever the name says now; SNI and certificate go by the name.
-      lookup: (_host, { all }, callback) =>
-        all
-          ? callback(null, [target])
-          : (callback as unknown as (e: null, a: string, f: number) => void)(null, target.address, target.family),
-      ...(isIP(url.hostname) ? {} : { servername: url.hostname })
-    },
-    maxRedirections: 0,
-    connections: 1
-  } as ConstructorParameters<typeof Agent>[0])
+  const headers = headersOf(given)
+  const body = given.json !== undefined ? JSON.stringify(given.json) : given.body
+  const timeoutMs = given.timeoutMs ?? defaultMs
+  await turn(options.connectionId, options.limits.requestsPerMinute, options.signal)
+  if (options.signal.aborted) throw new TransportError('none', 'The work was broken off before the request.')
   try {
-    const body = given.json !== undefined ? JSON.stringify(given.json) : given.body
     const answer = await send(url, {
       method: given.method,
-      dispatcher: agent,
-      headers: headersOf(given),
+      dispatcher: agentOf({ ...options, concurrency: options.limits.concurrency ?? defaultConcurrency }),
+      headers,
       ...(body === undefined ? {} : { body }),
-      headersTimeout: given.timeoutMs ?? defaultMs,
-      bodyTimeout: given.timeoutMs ?? defaultMs,
-      signal: AbortSignal.any([options.signal, AbortSignal.timeout((given.timeoutMs ?? defaultMs) * 2)])
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      signal: AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs * 2)])
     })
-    const bytes = await limited(answer.body)
-    gauge.failures = answer.statusCode >= 500 ? gauge.failures + 1 : 0
+    const bytes = await limited(answer.body, options.mostBytes ?? mostAnswerBytes)
+    outcome(options.connectionId, answer.statusCode < 500)
     return responseOf(answer.statusCode, answer.headers, bytes)
   } catch (error) {
-    if (error instanceof AdapterError) throw error
-    gauge.failures++
-    const code = codeOf(error)
-    const effect = beforeRequest.has(code) ? 'none' : 'possible'
-    throw new TransportError(
-      effect,
-      `${url.hostname} ${effect === 'none' ? 'could not be reached' : 'did not answer to the end'} (${code || 'no code'}).`,
-      error
-    )
-  } finally {
-    if (gauge.failures >= breakerFailures) {
-      gauge.closedUntil = performance.now() + breakerMs
-      gauge.failures = 0
-    }
-    await agent.destroy().catch(() => {})
+    const reason = error instanceof NotConnected ? error.cause : error
+    if (reason instanceof AdapterError) throw reason
+    if (!options.signal.aborted) outcome(options.connectionId, false)
+    const code = codeOf(reason)
+    if (error instanceof NotConnected) throw new TransportError('none', `${url.hostname} could not be reached (${code}).`, reason)
+    throw new TransportError('possible', `${url.hostname} did not answer to the end (${code}).`, reason)
   }
-}
-
-/** Takes a token of the connection's bucket; refuses before anything leaves when it is empty or the breaker is open. */
-function take({ connectionId, limits }: HttpOptions): Gauge {
-  const now = performance.now()
-  const perMinute = limits.requestsPerMinute ?? 600
-  const gauge = gauges.get(connectionId) ?? { tokens: perMinute, refilledAt: now, failures: 0, closedUntil: 0 }
-  gauges.set(connectionId, gauge)
-  gauge.tokens = Math.min(perMinute, gauge.tokens + ((now - gauge.refilledAt) / 60_000) * perMinute)
-  gauge.refilledAt = now
-  if (gauge.closedUntil > now)
-    throw new TransportError('none', 'The ERP failed several times in a row and is left alone for half a minute.')
-  if (gauge.tokens < 1) throw new TransportError('none', 'The limit of requests per minute is reached.')
-  gauge.tokens--
-  return gauge
 }
 
 function headersOf(given: HttpRequest): Record<string, string> {
@@ -154,12 +96,12 @@ function headersOf(given: HttpRequest): Record<string, string> {
   return headers
 }
 
-async function limited(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+async function limited(body: AsyncIterable<Uint8Array>, mostBytes: number): Promise<Buffer> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of body) {
     size += part.length
-    if (size > mostBytes) throw new AdapterError('remote', `The ERP answered with more than ${mostBytes / 2 ** 20} MiB.`)
+    if (size > mostBytes) throw new AdapterError('remote', `The ERP answered with more than ${mostBytes} bytes.`)
     parts.push(part)
   }
   return Buffer.concat(parts)
@@ -190,5 +132,5 @@ function responseOf(status: number, headers: Record<string, string | string[] | 
 
 const codeOf = (error: unknown): string => {
   const e = error as { code?: unknown; cause?: { code?: unknown } }
-  return String(e.code ?? e.cause?.code ?? '')
+  return String(e.code ?? e.cause?.code ?? 'no code')
 }

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import ssh2, { type SFTPWrapper } from 'ssh2'
 import { AdapterError, type SftpSession, type SftpTarget, TransportError } from '../../adapters/contract/index.ts'
@@ -15,6 +16,7 @@ export async function sftpClient(
   target: SftpTarget,
   options: { hosts: ReadonlySet<string>; allowPrivate: readonly string[]; signal: AbortSignal }
 ): Promise<SftpSession> {
+  options.signal.throwIfAborted()
   const port = target.port ?? 22
   const resolved = await resolveTarget(target.host, port, options.hosts, options.allowPrivate)
   const pinned = Buffer.from(target.hostKeySha256.replace(/^SHA256:/, ''), 'base64')
@@ -42,6 +44,7 @@ export async function sftpClient(
       })
   }).catch((error: Error & { level?: string }) => {
     client.destroy()
+    options.signal.removeEventListener('abort', stop)
     if (wrongKey)
       throw new AdapterError(
         'config',
@@ -69,10 +72,19 @@ export async function sftpClient(
     },
     async *read(path) {
       let size = 0
-      for await (const chunk of sftp.createReadStream(path)) {
-        size += (chunk as Buffer).length
-        if (size > mostBytes) throw new AdapterError('remote', `${path} is larger than ${mostBytes / 2 ** 20} MiB.`)
-        yield chunk as Buffer
+      try {
+        const stream = sftp.createReadStream(path)
+        // It ends before the server has confirmed that the handle is closed; hanging up in between is an error of its own.
+        const closed = once(stream, 'close').catch(() => {})
+        for await (const chunk of stream) {
+          size += (chunk as Buffer).length
+          if (size > mostBytes) throw new AdapterError('remote', `${path} is larger than ${mostBytes / 2 ** 20} MiB.`)
+          yield chunk as Buffer
+        }
+        await closed
+      } catch (error) {
+        if (error instanceof AdapterError) throw error
+        throw new TransportError('possible', `SFTP with ${target.host}: ${path} could not be read.`, error)
       }
     },
     async writeAtomic(path, body) {
