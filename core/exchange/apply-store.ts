@@ -12,7 +12,12 @@ export interface KnownState extends KnownRecord {
   readonly fields: Readonly<Record<string, string>>
 }
 
-export async function statesOf(tx: TxCtx, connectionId: string, kind: ImportKind, storedKeys: readonly string[]): Promise<ReadonlyMap<string, KnownState>> {
+export async function statesOf(
+  tx: TxCtx,
+  connectionId: string,
+  kind: ImportKind,
+  storedKeys: readonly string[]
+): Promise<ReadonlyMap<string, KnownState>> {
   if (storedKeys.length === 0) return new Map()
   const { rows } = await sql<{
     key: string
@@ -30,7 +35,12 @@ export async function statesOf(tx: TxCtx, connectionId: string, kind: ImportKind
       {
         hash: row.hash,
         fields: row.fields,
-        revision: row.revision_seq !== null ? { seq: Number(row.revision_seq) } : row.revision_at !== null ? { changedAt: row.revision_at } : undefined,
+        revision:
+          row.revision_seq !== null
+            ? { seq: Number(row.revision_seq) }
+            : row.revision_at !== null
+              ? { changedAt: row.revision_at }
+              : undefined,
         arrival: Number(row.delivery_seq),
         present: row.present
       }
@@ -73,14 +83,27 @@ export async function saveStates(
 }
 
 /** Records that a delivery named without a change to them: still there, as far as a snapshot is concerned. */
-export async function markSeen(tx: TxCtx, connectionId: string, kind: ImportKind, storedKeys: readonly string[], seen: number): Promise<void> {
+export async function markSeen(
+  tx: TxCtx,
+  connectionId: string,
+  kind: ImportKind,
+  storedKeys: readonly string[],
+  seen: number
+): Promise<void> {
   if (storedKeys.length === 0) return
   await sql`update exchange.record_state set seen_seq = ${seen}::bigint
-    where connection_id = ${connectionId}::uuid and kind = ${kind} and key = any(${storedKeys}::text[]) and seen_seq < ${seen}::bigint`.execute(own(tx))
+    where connection_id = ${connectionId}::uuid and kind = ${kind} and key = any(${storedKeys}::text[]) and seen_seq < ${seen}::bigint`.execute(
+    own(tx)
+  )
 }
 
 /** An equal body under a newer revision: only the revision moves. */
-export async function moveRevisions(tx: TxCtx, connectionId: string, kind: ImportKind, rows: readonly { storedKey: string; revision: Revision }[]): Promise<void> {
+export async function moveRevisions(
+  tx: TxCtx,
+  connectionId: string,
+  kind: ImportKind,
+  rows: readonly { storedKey: string; revision: Revision }[]
+): Promise<void> {
   if (rows.length === 0) return
   await sql`update exchange.record_state s set revision_seq = r.revision_seq, revision_at = r.revision_at
     from unnest(${rows.map(r => r.storedKey)}::text[], ${rows.map(r => ('seq' in r.revision ? r.revision.seq : null))}::bigint[],
@@ -109,7 +132,11 @@ export async function countUnseen(c: Ctx | TxCtx, of: SnapshotPart): Promise<{ p
   return { present: Number(rows[0]?.present ?? 0), unseen: Number(rows[0]?.unseen ?? 0) }
 }
 
-export async function unseenKeys(tx: TxCtx, of: SnapshotPart, limit: number): Promise<readonly { storedKey: string; keySealed: Buffer | null }[]> {
+export async function unseenKeys(
+  tx: TxCtx,
+  of: SnapshotPart,
+  limit: number
+): Promise<readonly { storedKey: string; keySealed: Buffer | null }[]> {
   const { rows } = await sql<{ key: string; key_sealed: Buffer | null }>`
     select key, key_sealed from exchange.record_state where connection_id = ${of.connectionId}::uuid and kind = ${of.kind} and present
       and seen_seq < ${of.seen}::bigint and delivery_seq <= ${of.arrival}::bigint and (${of.scope}::text is null or scope = ${of.scope}::text)
@@ -117,7 +144,13 @@ export async function unseenKeys(tx: TxCtx, of: SnapshotPart, limit: number): Pr
   return rows.map(row => ({ storedKey: row.key, keySealed: row.key_sealed }))
 }
 
-export async function markClosed(tx: TxCtx, connectionId: string, kind: ImportKind, storedKeys: readonly string[], arrival: number): Promise<void> {
+export async function markClosed(
+  tx: TxCtx,
+  connectionId: string,
+  kind: ImportKind,
+  storedKeys: readonly string[],
+  arrival: number
+): Promise<void> {
   if (storedKeys.length === 0) return
   await sql`update exchange.record_state set present = false, delivery_seq = greatest(delivery_seq, ${arrival}::bigint), changed_at = ${tx.clock.iso()}::timestamptz
     where connection_id = ${connectionId}::uuid and kind = ${kind} and key = any(${storedKeys}::text[])`.execute(own(tx))
@@ -228,7 +261,12 @@ export async function findWork(c: Ctx | TxCtx, id: string): Promise<WorkDelivery
 }
 
 export async function lockWork(tx: TxCtx, id: string): Promise<WorkDelivery | undefined> {
-  const row = await workView(tx).selectFrom('exchange.delivery').select(workColumns).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+  const row = await workView(tx)
+    .selectFrom('exchange.delivery')
+    .select(workColumns)
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
   return row && workOf(row)
 }
 
@@ -236,7 +274,9 @@ export async function lockWork(tx: TxCtx, id: string): Promise<WorkDelivery | un
 export async function nextWork(c: Ctx, connectionId: string): Promise<WorkDelivery | undefined> {
   const { rows } = await sql<WorkRow>`
     select ${sql.join(workColumns.map(column => sql.ref(column)))} from exchange.delivery
-    where connection_id = ${connectionId}::uuid and state in ('stored', 'processing') and way <> 'pull' order by seq limit 1`.execute(own(c))
+    where connection_id = ${connectionId}::uuid and state in ('stored', 'processing') and way <> 'pull' order by seq limit 1`.execute(
+    own(c)
+  )
   return rows[0] && workOf(rows[0])
 }
 
@@ -267,7 +307,18 @@ export interface Counts {
   readonly duplicate: number
   readonly acks: number
 }
-export const noCounts: Counts = { read: 0, new: 0, changed: 0, unchanged: 0, stale: 0, closed: 0, rejected: 0, held: 0, duplicate: 0, acks: 0 }
+export const noCounts: Counts = {
+  read: 0,
+  new: 0,
+  changed: 0,
+  unchanged: 0,
+  stale: 0,
+  closed: 0,
+  rejected: 0,
+  held: 0,
+  duplicate: 0,
+  acks: 0
+}
 export const addCounts = (a: Counts, b: Partial<Counts>): Counts =>
   Object.fromEntries(Object.entries(a).map(([name, n]) => [name, n + (b[name as keyof Counts] ?? 0)])) as unknown as Counts
 
@@ -278,7 +329,8 @@ export async function saveProgress(
   progress: { position: number | null; chunkDone: number; counts: Counts; unknown: Readonly<Record<string, number>> | null }
 ): Promise<void> {
   const { counts } = progress
-  const result = await sql`update exchange.delivery set position = coalesce(${progress.position}::bigint, position), chunk_done = ${progress.chunkDone}::int,
+  const result =
+    await sql`update exchange.delivery set position = coalesce(${progress.position}::bigint, position), chunk_done = ${progress.chunkDone}::int,
       read_count = read_count + ${counts.read}::bigint, new_count = new_count + ${counts.new}::bigint, changed_count = changed_count + ${counts.changed}::bigint,
       unchanged_count = unchanged_count + ${counts.unchanged}::bigint, stale_count = stale_count + ${counts.stale}::bigint,
       closed_count = closed_count + ${counts.closed}::bigint, rejected_count = rejected_count + ${counts.rejected}::bigint,
@@ -323,7 +375,9 @@ export async function settleWork(
 
 /** Whether records of a delivery are in the bin, or were put there and are being replayed. */
 export async function countRejected(c: Ctx | TxCtx, id: string): Promise<number> {
-  const { rows } = await sql<{ n: string }>`select rejected_count + held_count as n from exchange.delivery where id = ${id}::uuid`.execute(own(c))
+  const { rows } = await sql<{ n: string }>`select rejected_count + held_count as n from exchange.delivery where id = ${id}::uuid`.execute(
+    own(c)
+  )
   return Number(rows[0]?.n ?? 0)
 }
 

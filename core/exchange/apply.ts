@@ -59,12 +59,7 @@ export class ReceiverBug extends Error {
  * by kind, remembers what they took, and puts the rest into the error bin. Set-wise; the number of statements does not depend on the
  * number of records. Repeatable: nothing outside the transaction is touched.
  */
-export async function applyPart(
-  tx: TxCtx,
-  deps: ApplyDeps,
-  run: RunFacts,
-  part: readonly Prepared[]
-): Promise<PartResult> {
+export async function applyPart(tx: TxCtx, deps: ApplyDeps, run: RunFacts, part: readonly Prepared[]): Promise<PartResult> {
   let counts = noCounts
   const changes: Change[] = []
   const rejects: NewReject[] = []
@@ -83,7 +78,8 @@ export async function applyPart(
       if (item.muted) continue
       rejects.push(binned(item))
       changes.push({ kind: item.kind, key: shownKey(item.kind, item.key), line: item.at?.line ?? null, decision: 'rejected', fields: [] })
-      if (item.storedKey !== undefined && run.snapshotKinds.has(item.kind)) named.set(item.kind, [...(named.get(item.kind) ?? []), item.storedKey])
+      if (item.storedKey !== undefined && run.snapshotKinds.has(item.kind))
+        named.set(item.kind, [...(named.get(item.kind) ?? []), item.storedKey])
     } else if (item.type === 'ack') {
       const refused = await takeAck(tx, deps.applyAck, run, item)
       counts = addCounts(counts, refused ? { rejected: 1 } : { acks: 1 })
@@ -103,7 +99,12 @@ async function applyKind(
   kind: ImportKind,
   items: readonly (PreparedRecord | PreparedDelete)[]
 ): Promise<PartResult> {
-  const known = await statesOf(tx, run.connectionId, kind, items.map(item => item.storedKey))
+  const known = await statesOf(
+    tx,
+    run.connectionId,
+    kind,
+    items.map(item => item.storedKey)
+  )
   const toApply: { item: PreparedRecord; decision: 'new' | 'changed'; fields: string[] }[] = []
   const toClose: PreparedDelete[] = []
   const untouched: string[] = []
@@ -139,7 +140,8 @@ async function applyKind(
     untouched.push(item.storedKey)
     if (decision === 'unchanged') {
       settledKeys.push(item.key)
-      if (item.revision && JSON.stringify(item.revision) !== JSON.stringify(before?.revision)) moved.push({ storedKey: item.storedKey, revision: item.revision })
+      if (item.revision && JSON.stringify(item.revision) !== JSON.stringify(before?.revision))
+        moved.push({ storedKey: item.storedKey, revision: item.revision })
     }
   }
 
@@ -194,7 +196,8 @@ async function applyKind(
   await saveStates(tx, { connectionId: run.connectionId, kind, arrival: run.arrival, seen: run.seen }, saved)
   await moveRevisions(tx, run.connectionId, kind, moved)
   if (run.snapshotKinds.has(kind)) await markSeen(tx, run.connectionId, kind, [...untouched, ...stay], run.seen)
-  if (run.hasOpenRejects) await resolveSubjects(tx, run.connectionId, kind, settledKeys, `a later record got through (delivery ${run.seen})`)
+  if (run.hasOpenRejects)
+    await resolveSubjects(tx, run.connectionId, kind, settledKeys, `a later record got through (delivery ${run.seen})`)
   return { counts, changes, rejects }
 }
 

@@ -40,7 +40,13 @@ export async function checkConnection(
   if (!adapter) throw refuseExchange('adapter_unknown', `The adapter "${row.adapter}" is not part of this installation.`)
   const steps: CheckedStep[] = []
   const own = (step: string, problem: string | undefined): void =>
-    void steps.push({ step, ok: problem === undefined, detail: problem ?? null, field: null, cause: problem === undefined ? null : 'config' })
+    void steps.push({
+      step,
+      ok: problem === undefined,
+      detail: problem ?? null,
+      field: null,
+      cause: problem === undefined ? null : 'config'
+    })
 
   const settings = settingsComplaints(ctx, adapter, row)
   own('settings', settings.length > 0 ? settings.join(' ') : undefined)
@@ -52,7 +58,12 @@ export async function checkConnection(
   const ways = new Set(Object.values(adapter.manifest.imports).flatMap(capability => capability.via))
   const access = await activeAccessKinds(ctx, id)
   if (ways.has('file')) {
-    own('SFTP access', access.has('sftp_key') || access.has('sftp_password') ? undefined : 'There is no SFTP key and no password yet with which the ERP could bring files.')
+    own(
+      'SFTP access',
+      access.has('sftp_key') || access.has('sftp_password')
+        ? undefined
+        : 'There is no SFTP key and no password yet with which the ERP could bring files.'
+    )
   }
   if (ways.has('http')) own('token', access.has('token') ? undefined : 'There is no token yet with which the ERP could call.')
 
@@ -80,7 +91,8 @@ async function adapterSteps(
   const runtime = await openConnection(ctx, deps.adapters, id)
   const signal = AbortSignal.timeout(seconds * 1000)
   const steps: CheckedStep[] = []
-  const ended = (detail: string, cause: string): void => void steps.push({ step: runtime.manifest.displayName, ok: false, detail, field: null, cause })
+  const ended = (detail: string, cause: string): void =>
+    void steps.push({ step: runtime.manifest.displayName, ok: false, detail, field: null, cause })
   const tooLate = new Promise<undefined>(resolve => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
   try {
     const stream = runtime.adapter.check?.(deps.adapterCtx(ctx, runtime, signal) as never)[Symbol.asyncIterator]()
@@ -96,7 +108,11 @@ async function adapterSteps(
   } catch (error) {
     if (error instanceof Refusal) throw error
     ctx.log.warn({ err: error, connection: id }, 'the check of an adapter failed')
-    if (error instanceof AdapterError) ended(error.message, error.cls === 'auth' ? 'auth' : error.cls === 'config' ? 'config' : error.cls === 'remote' ? 'remote' : 'network')
+    if (error instanceof AdapterError)
+      ended(
+        error.message,
+        error.cls === 'auth' ? 'auth' : error.cls === 'config' ? 'config' : error.cls === 'remote' ? 'remote' : 'network'
+      )
     else ended('The check itself failed; the operator of the service sees the cause in the log.', 'remote')
   }
   return steps

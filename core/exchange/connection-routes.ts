@@ -108,7 +108,8 @@ export function connectionRoutes(options: ConnectionRoutesOptions): (app: App) =
           operationId: 'createConnection',
           tags,
           summary: 'A new connection, as a draft',
-          description: 'It owns every kind of record that its adapter has and that no other connection owns. Nothing runs before it is activated.',
+          description:
+            'It owns every kind of record that its adapter has and that no other connection owns. Nothing runs before it is activated.',
           body: NewConnectionBody,
           response: { 201: ConnectionShape, ...errorResponses }
         }
@@ -118,7 +119,13 @@ export function connectionRoutes(options: ConnectionRoutesOptions): (app: App) =
         return act(request, reply, {
           status: 201,
           run: async tx => ({
-            id: await desk.create(tx, { name, adapter, config, ...(timeZone === undefined ? {} : { timeZone }), ...(locale === undefined ? {} : { locale }) })
+            id: await desk.create(tx, {
+              name,
+              adapter,
+              config,
+              ...(timeZone === undefined ? {} : { timeZone }),
+              ...(locale === undefined ? {} : { locale })
+            })
           }),
           show: (ctx, { id }) => one(ctx, id)
         })
@@ -129,7 +136,13 @@ export function connectionRoutes(options: ConnectionRoutesOptions): (app: App) =
       '/api/v1/connections/:id',
       {
         config: { ...read, refuses: ['connection_unknown'] },
-        schema: { operationId: 'getConnection', tags, summary: 'One connection', params: One, response: { 200: ConnectionShape, ...errorResponses } }
+        schema: {
+          operationId: 'getConnection',
+          tags,
+          summary: 'One connection',
+          params: One,
+          response: { 200: ConnectionShape, ...errorResponses }
+        }
       },
       ({ ctx, params }) => one(ctx, params.id)
     )
@@ -263,7 +276,14 @@ export function connectionRoutes(options: ConnectionRoutesOptions): (app: App) =
       '/api/v1/connections/:id/activate',
       {
         config: configure('connection_state', 'connection_not_ready'),
-        schema: { operationId: 'activateConnection', tags, summary: 'Lets a draft work', params: One, body: Nothing, response: { 200: ConnectionShape, ...errorResponses } }
+        schema: {
+          operationId: 'activateConnection',
+          tags,
+          summary: 'Lets a draft work',
+          params: One,
+          body: Nothing,
+          response: { 200: ConnectionShape, ...errorResponses }
+        }
       },
       async (request, reply) => {
         const { id } = request.params
@@ -306,7 +326,14 @@ export function connectionRoutes(options: ConnectionRoutesOptions): (app: App) =
       '/api/v1/connections/:id/resume',
       {
         config: operate('connection_state', 'connection_not_ready'),
-        schema: { operationId: 'resumeConnection', tags, summary: 'Goes on after a pause', params: One, body: Nothing, response: { 200: ConnectionShape, ...errorResponses } }
+        schema: {
+          operationId: 'resumeConnection',
+          tags,
+          summary: 'Goes on after a pause',
+          params: One,
+          body: Nothing,
+          response: { 200: ConnectionShape, ...errorResponses }
+        }
       },
       async (request, reply) => {
         const { id } = request.params

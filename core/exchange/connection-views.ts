@@ -103,7 +103,10 @@ export interface AroundConnection {
 
 export function viewOfConnection(row: Connection, around: AroundConnection): Static<typeof ConnectionShape> {
   const owned = (direction: 'in' | 'out') =>
-    around.owners.filter(owner => owner.connectionId === row.id && owner.direction === direction).map(owner => owner.kind).sort()
+    around.owners
+      .filter(owner => owner.connectionId === row.id && owner.direction === direction)
+      .map(owner => owner.kind)
+      .sort()
   const hidden = new Set(around.manifest ? secretNames(around.manifest.config) : [])
   return {
     id: row.id,
@@ -177,7 +180,10 @@ const CodeTablesShape = Type.Unsafe<CodeTables>({
 })
 export const MappingShape = named(
   'ConnectionMapping',
-  Type.Object({ version: Type.Integer(), mapping: MappingRules, codeTables: CodeTablesShape, createdBy: Type.String(), createdAt: Instant }, closed)
+  Type.Object(
+    { version: Type.Integer(), mapping: MappingRules, codeTables: CodeTablesShape, createdBy: Type.String(), createdAt: Instant },
+    closed
+  )
 )
 export const viewOfMapping = (row: MappingVersion): Static<typeof MappingShape> => ({
   version: row.version,
@@ -187,7 +193,11 @@ export const viewOfMapping = (row: MappingVersion): Static<typeof MappingShape> 
   createdAt: row.createdAt
 })
 export const MappingBody = Type.Object(
-  { version: Type.Integer({ minimum: 0, description: 'The version that this one was made from' }), mapping: MappingRules, codeTables: CodeTablesShape },
+  {
+    version: Type.Integer({ minimum: 0, description: 'The version that this one was made from' }),
+    mapping: MappingRules,
+    codeTables: CodeTablesShape
+  },
   closed
 )
 export const KindsBody = Type.Object(

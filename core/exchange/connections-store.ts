@@ -78,12 +78,25 @@ const json = (value: unknown) => sql<never>`${JSON.stringify(value)}::jsonb`
 
 export async function insertConnection(
   tx: TxCtx,
-  row: Pick<Connection, 'id' | 'name' | 'adapter' | 'adapter_version' | 'config' | 'secrets_sealed' | 'config_version' | 'time_zone' | 'locale'>
+  row: Pick<
+    Connection,
+    'id' | 'name' | 'adapter' | 'adapter_version' | 'config' | 'secrets_sealed' | 'config_version' | 'time_zone' | 'locale'
+  >
 ): Promise<void> {
   const at = tx.clock.iso()
   await own(tx)
     .insertInto('exchange.connection')
-    .values({ ...row, config: json(row.config), state: 'draft', paused_code: null, paused_reason: null, last_in_at: null, last_out_at: null, created_at: at, changed_at: at })
+    .values({
+      ...row,
+      config: json(row.config),
+      state: 'draft',
+      paused_code: null,
+      paused_reason: null,
+      last_in_at: null,
+      last_out_at: null,
+      created_at: at,
+      changed_at: at
+    })
     .execute()
 }
 
@@ -108,19 +121,36 @@ export async function updateConnectionRow(
   set: Partial<
     Pick<
       Connection,
-      'name' | 'config' | 'secrets_sealed' | 'config_version' | 'adapter_version' | 'time_zone' | 'locale' | 'state' | 'paused_code' | 'paused_reason'
+      | 'name'
+      | 'config'
+      | 'secrets_sealed'
+      | 'config_version'
+      | 'adapter_version'
+      | 'time_zone'
+      | 'locale'
+      | 'state'
+      | 'paused_code'
+      | 'paused_reason'
     >
   >
 ): Promise<void> {
   const { config, ...rest } = set
   await own(tx)
     .updateTable('exchange.connection')
-    .set({ ...rest, ...(config === undefined ? {} : { config: json(config) }), version: sql<number>`version + 1`, changed_at: tx.clock.iso() })
+    .set({
+      ...rest,
+      ...(config === undefined ? {} : { config: json(config) }),
+      version: sql<number>`version + 1`,
+      changed_at: tx.clock.iso()
+    })
     .where('id', '=', id)
     .execute()
 }
 
-export async function insertMapping(tx: TxCtx, row: { connectionId: string; version: number; mapping: MappingSet; codeTables: CodeTables }): Promise<void> {
+export async function insertMapping(
+  tx: TxCtx,
+  row: { connectionId: string; version: number; mapping: MappingSet; codeTables: CodeTables }
+): Promise<void> {
   await own(tx)
     .insertInto('exchange.mapping')
     .values({
@@ -152,7 +182,9 @@ export async function findMapping(c: Ctx | TxCtx, connectionId: string, version?
     .orderBy('version', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return row && { version: row.version, mapping: row.mapping, codeTables: row.code_tables, createdBy: row.created_by, createdAt: row.created_at }
+  return (
+    row && { version: row.version, mapping: row.mapping, codeTables: row.code_tables, createdBy: row.created_by, createdAt: row.created_at }
+  )
 }
 
 export interface KindOwner {
@@ -189,7 +221,9 @@ export async function activeAccessKinds(c: Ctx | TxCtx, connectionId: string): P
 }
 
 /** What people look at first: open entries of the error bin, and deliveries that wait or need somebody. */
-export async function loadOfConnections(c: Ctx): Promise<ReadonlyMap<string, { openRejects: number; waiting: number; needsSomebody: number }>> {
+export async function loadOfConnections(
+  c: Ctx
+): Promise<ReadonlyMap<string, { openRejects: number; waiting: number; needsSomebody: number }>> {
   const rejects = await own(c)
     .selectFrom('exchange.reject')
     .select(eb => ['connection_id', eb.fn.countAll<string>().as('n')])
@@ -209,7 +243,8 @@ export async function loadOfConnections(c: Ctx): Promise<ReadonlyMap<string, { o
     return known
   }
   for (const row of rejects) of(row.connection_id).openRejects += Number(row.n)
-  for (const row of deliveries) of(row.connection_id)[row.state === 'stored' || row.state === 'processing' ? 'waiting' : 'needsSomebody'] += Number(row.n)
+  for (const row of deliveries)
+    of(row.connection_id)[row.state === 'stored' || row.state === 'processing' ? 'waiting' : 'needsSomebody'] += Number(row.n)
   return load
 }
 

@@ -1,7 +1,14 @@
-import { type CodeTables, exportKinds, type ExportKind, importKinds, type ImportKind, type MappingSet } from '../../adapters/contract/index.ts'
+import {
+  type CodeTables,
+  type ExportKind,
+  exportKinds,
+  type ImportKind,
+  importKinds,
+  type MappingSet
+} from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
-import type { Directory } from '../db/tenants-face.ts'
 import { constraintMeans } from '../db/sqlstate.ts'
+import type { Directory } from '../db/tenants-face.ts'
 import { newId } from '../ids.ts'
 import type { Journal } from '../journal/append.ts'
 import {
@@ -23,8 +30,18 @@ import type { AdapterRegistry } from './registry.ts'
 import { openSecrets, secretsBound, settingsComplaints } from './runtime.ts'
 import { type GivenSettings, mergeSettings, type Settings } from './settings.ts'
 
-constraintMeans('connection_name_key', 'connection_name_taken', exchangeErrors.connection_name_taken, 'There is a connection of this name already.')
-constraintMeans('kind_owner_pkey', 'kind_owned_elsewhere', exchangeErrors.kind_owned_elsewhere, 'Another connection took this kind at the same moment.')
+constraintMeans(
+  'connection_name_key',
+  'connection_name_taken',
+  exchangeErrors.connection_name_taken,
+  'There is a connection of this name already.'
+)
+constraintMeans(
+  'kind_owner_pkey',
+  'kind_owned_elsewhere',
+  exchangeErrors.kind_owned_elsewhere,
+  'Another connection took this kind at the same moment.'
+)
 
 export interface NewConnection {
   readonly name: string
@@ -72,14 +89,19 @@ export function connectionDesk(deps: { adapters: AdapterRegistry; directory: Dir
 
   function adapterOf(id: string) {
     const adapter = adapters.get(id)
-    if (!adapter) throw refuseExchange('adapter_unknown', `There is no adapter "${id}".`, { errors: [{ pointer: '/adapter', detail: 'is no adapter of this installation' }] })
+    if (!adapter)
+      throw refuseExchange('adapter_unknown', `There is no adapter "${id}".`, {
+        errors: [{ pointer: '/adapter', detail: 'is no adapter of this installation' }]
+      })
     return adapter
   }
 
   function settingsFor(adapterId: string, given: GivenSettings, formerSecrets: Settings): { plain: Settings; secrets: Settings } {
     const merged = mergeSettings(adapterOf(adapterId), given, formerSecrets)
     if ('problems' in merged) {
-      throw refuseExchange('connection_settings_invalid', merged.problems.map(problem => problem.detail).join('; '), { errors: merged.problems })
+      throw refuseExchange('connection_settings_invalid', merged.problems.map(problem => problem.detail).join('; '), {
+        errors: merged.problems
+      })
     }
     return merged
   }
@@ -127,7 +149,11 @@ export function connectionDesk(deps: { adapters: AdapterRegistry; directory: Dir
 
     async update(tx, id, version, given) {
       const row = await lock(tx, id)
-      if (row.version !== version) throw refuseExchange('connection_changed', `The connection is at version ${row.version} by now, and you changed version ${version}.`)
+      if (row.version !== version)
+        throw refuseExchange(
+          'connection_changed',
+          `The connection is at version ${row.version} by now, and you changed version ${version}.`
+        )
       checkZone(given.timeZone)
       checkLocale(given.locale)
       const before = openSecrets(tx, row)
@@ -158,10 +184,13 @@ export function connectionDesk(deps: { adapters: AdapterRegistry; directory: Dir
       const row = await lock(tx, id)
       const newest = await findMapping(tx, id)
       const current = newest?.version ?? 0
-      if (current !== basedOn) throw refuseExchange('connection_changed', `The mapping is at version ${current} by now, and you changed version ${basedOn}.`)
+      if (current !== basedOn)
+        throw refuseExchange('connection_changed', `The mapping is at version ${current} by now, and you changed version ${basedOn}.`)
       const problems = mappingComplaints(adapterOf(row.adapter).manifest, given.mapping, given.codeTables)
       if (problems.length > 0) {
-        throw refuseExchange('mapping_invalid', problems.map(problem => `${problem.pointer} ${problem.detail}`).join('; '), { errors: problems.slice(0, 50) })
+        throw refuseExchange('mapping_invalid', problems.map(problem => `${problem.pointer} ${problem.detail}`).join('; '), {
+          errors: problems.slice(0, 50)
+        })
       }
       const version = current + 1
       await insertMapping(tx, { connectionId: id, version, ...given })
@@ -180,9 +209,13 @@ export function connectionDesk(deps: { adapters: AdapterRegistry; directory: Dir
         for (const kind of wanted) {
           const pointer = `/${direction}`
           if (!Object.hasOwn(offered, kind)) {
-            throw refuseExchange('kind_not_offered', `The adapter of "${row.name}" does not ${direction === 'in' ? 'bring' : 'take'} ${kind}.`, {
-              errors: [{ pointer, detail: `${kind} is not offered` }]
-            })
+            throw refuseExchange(
+              'kind_not_offered',
+              `The adapter of "${row.name}" does not ${direction === 'in' ? 'bring' : 'take'} ${kind}.`,
+              {
+                errors: [{ pointer, detail: `${kind} is not offered` }]
+              }
+            )
           }
           const other = owners.find(owner => owner.direction === direction && owner.kind === kind && owner.connectionId !== id)
           if (other) {
@@ -201,7 +234,8 @@ export function connectionDesk(deps: { adapters: AdapterRegistry; directory: Dir
     async setPull(tx, id, kind, everySeconds) {
       const row = await lock(tx, id)
       const capability = adapterOf(row.adapter).manifest.imports[kind]
-      if (!capability?.via.includes('pull')) throw refuseExchange('kind_not_offered', `The adapter of "${row.name}" does not fetch ${kind} by itself.`)
+      if (!capability?.via.includes('pull'))
+        throw refuseExchange('kind_not_offered', `The adapter of "${row.name}" does not fetch ${kind} by itself.`)
       const least = capability.schedule?.minSeconds ?? 10
       if (everySeconds !== null && everySeconds < least) {
         throw refuseExchange('connection_settings_invalid', `${kind} may be fetched every ${least} seconds at most often.`, {
@@ -224,14 +258,16 @@ export function connectionDesk(deps: { adapters: AdapterRegistry; directory: Dir
 
     async pause(tx, id, reason) {
       const row = await lock(tx, id)
-      if (row.state !== 'active') throw refuseExchange('connection_state', `The connection is ${row.state}; only an active one can be paused.`)
+      if (row.state !== 'active')
+        throw refuseExchange('connection_state', `The connection is ${row.state}; only an active one can be paused.`)
       await updateConnectionRow(tx, id, { state: 'paused', paused_code: null, paused_reason: reason })
       await noted(tx, 'connection.pause', id, { by: 'person' })
     },
 
     async resume(tx, id) {
       const row = await lock(tx, id)
-      if (row.state !== 'paused') throw refuseExchange('connection_state', `The connection is ${row.state}; only a paused one can be resumed.`)
+      if (row.state !== 'paused')
+        throw refuseExchange('connection_state', `The connection is ${row.state}; only a paused one can be resumed.`)
       await ready(tx, row)
       await updateConnectionRow(tx, id, { state: 'active', paused_code: null, paused_reason: null })
       await noted(tx, 'connection.resume', id)
@@ -276,7 +312,9 @@ function checkLocale(locale: string | undefined): void {
   try {
     Intl.getCanonicalLocales(locale)
   } catch {
-    throw refuseExchange('connection_settings_invalid', `"${locale}" is no language tag such as nl-NL.`, { errors: [{ pointer: '/locale', detail: 'is no language tag' }] })
+    throw refuseExchange('connection_settings_invalid', `"${locale}" is no language tag such as nl-NL.`, {
+      errors: [{ pointer: '/locale', detail: 'is no language tag' }]
+    })
   }
 }
 

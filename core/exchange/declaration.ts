@@ -34,13 +34,22 @@ export const coreDeclaration: CoreDeclaration = {
     { table: 'exchange.outbox', subject: 'record', columns: ['record'], why: 'to report hours per work order to the ERP' },
     { table: 'exchange.batch', subject: 'key', columns: ['items_sealed'], why: 'to repeat to the ERP exactly what was sent' },
     { table: 'exchange.outbox_file', subject: 'name', columns: ['body_sealed'], why: 'to let the ERP fetch hours per work order' },
-    { table: 'exchange.delivery', subject: 'blob_id', columns: ['blob_id'], why: 'to keep what the ERP sent as it was, encrypted, for replay' },
+    {
+      table: 'exchange.delivery',
+      subject: 'blob_id',
+      columns: ['blob_id'],
+      why: 'to keep what the ERP sent as it was, encrypted, for replay'
+    },
     { table: 'exchange.mapping', subject: 'created_by', columns: ['created_by'], why: 'to show who changed a mapping' },
     { table: 'exchange.outbox_event', subject: 'actor', columns: ['actor'], why: 'to show who decided on a message' },
     { table: 'journal.entry', subject: 'actor_id', columns: ['actor_id', 'at'], why: 'to account for who did what' }
   ],
   retention: [
-    { table: 'exchange.delivery', after: 'bytes: 30 days after the end, 90 days with open rejects; the row: end of contract', rule: 'raw deliveries' },
+    {
+      table: 'exchange.delivery',
+      after: 'bytes: 30 days after the end, 90 days with open rejects; the row: end of contract',
+      rule: 'raw deliveries'
+    },
     { table: 'exchange.reject', after: 'end of contract', rule: 'return or destruction' },
     { table: 'exchange.record_state', after: 'end of contract', rule: 'return or destruction' },
     { table: 'exchange.outbox', after: 'end of contract', rule: 'return or destruction' },

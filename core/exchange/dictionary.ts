@@ -20,7 +20,11 @@ const tables: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
   'core.lease': {
     name: ['The work that is held.', 'Het werk dat wordt vastgehouden.', 'technical'],
     holder: ['The process that holds it.', 'Het proces dat het vasthoudt.', 'technical'],
-    fence: ['Rises with each holder and is checked in each commit.', 'Stijgt met elke houder en wordt bij elke vastlegging gecontroleerd.', 'technical'],
+    fence: [
+      'Rises with each holder and is checked in each commit.',
+      'Stijgt met elke houder en wordt bij elke vastlegging gecontroleerd.',
+      'technical'
+    ],
     expires_at: ['When it is free again without a sign of life.', 'Wanneer het zonder levensteken weer vrij is.', 'technical'],
     created_at: made,
     changed_at: changed
@@ -37,7 +41,11 @@ const tables: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     seq,
     id,
     epoch: ['Epoch of the database; a restore starts a new one.', 'Tijdvak van de database; herstel begint een nieuw.', 'technical'],
-    xid: ['Number of the transaction, which decides the order of sealing.', 'Nummer van de transactie, dat de volgorde van verzegelen bepaalt.', 'technical'],
+    xid: [
+      'Number of the transaction, which decides the order of sealing.',
+      'Nummer van de transactie, dat de volgorde van verzegelen bepaalt.',
+      'technical'
+    ],
     at: ['When it was done.', 'Wanneer het is gedaan.', 'personal'],
     actor_kind: ['What kind of actor did it.', 'Wat voor soort handelende het deed.', 'technical'],
     actor_id: ['Id of who did it; never a name.', 'Sleutel van wie het deed; nooit een naam.', 'personal'],
@@ -69,7 +77,11 @@ const tables: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     id,
     name: ['What people call the connection.', 'Hoe mensen de koppeling noemen.', 'business'],
     adapter: ['Adapter that translates.', 'Adapter die vertaalt.', 'technical'],
-    adapter_version: ['Version of the adapter when the settings were saved.', 'Versie van de adapter toen de instellingen werden bewaard.', 'technical'],
+    adapter_version: [
+      'Version of the adapter when the settings were saved.',
+      'Versie van de adapter toen de instellingen werden bewaard.',
+      'technical'
+    ],
     config: ['Settings that are no secret.', 'Instellingen die niet geheim zijn.', 'business'],
     secrets_sealed: ['Secret settings, encrypted.', 'Geheime instellingen, versleuteld.', 'secret'],
     config_version: ['Form of the settings.', 'Vorm van de instellingen.', 'technical'],
@@ -104,7 +116,11 @@ const tables: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     connection_id: connection,
     kind: ['SFTP key, SFTP password or token.', 'SFTP-sleutel, SFTP-wachtwoord of token.', 'technical'],
     label: ['What people call it.', 'Hoe mensen het noemen.', 'business'],
-    lookup: ['SFTP user name, or the part of a token that finds it.', 'SFTP-gebruikersnaam, of het deel van een token waarmee het wordt gevonden.', 'technical'],
+    lookup: [
+      'SFTP user name, or the part of a token that finds it.',
+      'SFTP-gebruikersnaam, of het deel van een token waarmee het wordt gevonden.',
+      'technical'
+    ],
     digest: ["SHA-256 of a token's secret.", 'SHA-256 van het geheim van een token.', 'secret'],
     password_phc: ['Hash of a password.', 'Hash van een wachtwoord.', 'secret'],
     public_key: ['Public key of the ERP.', 'Publieke sleutel van het ERP.', 'technical'],
@@ -124,7 +140,11 @@ const tables: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     blob_id: ['Where the encrypted bytes are kept.', 'Waar de versleutelde bytes worden bewaard.', 'technical'],
     state: ['How far it is.', 'Hoever het is.', 'business'],
     position: ['Items that are taken over for good.', 'Gegevens die definitief zijn overgenomen.', 'technical'],
-    chunk_done: ['Records behind the position that are taken over already.', 'Gegevens na de positie die al zijn overgenomen.', 'technical'],
+    chunk_done: [
+      'Records behind the position that are taken over already.',
+      'Gegevens na de positie die al zijn overgenomen.',
+      'technical'
+    ],
     read_count: ['Records read.', 'Gelezen gegevens.', 'business'],
     new_count: ['New records.', 'Nieuwe gegevens.', 'business'],
     changed_count: ['Changed records.', 'Gewijzigde gegevens.', 'business'],
@@ -133,10 +153,22 @@ const tables: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     closed_count: ['Records that were closed.', 'Gegevens die zijn afgesloten.', 'business'],
     rejected_count: ['Records that did not get through.', 'Gegevens die er niet door kwamen.', 'business'],
     held_count: ['Records that wait for a person.', 'Gegevens die op een mens wachten.', 'business'],
-    duplicate_count: ['Rows made void by a later row of the same key.', 'Regels die door een latere regel met dezelfde sleutel vervielen.', 'business'],
+    duplicate_count: [
+      'Rows made void by a later row of the same key.',
+      'Regels die door een latere regel met dezelfde sleutel vervielen.',
+      'business'
+    ],
     ack_count: ['Acknowledgements taken.', 'Verwerkte bevestigingen.', 'business'],
-    pending_close: ['What a snapshot would close once a person agrees.', 'Wat een momentopname zou afsluiten als een mens instemt.', 'business'],
-    unknown_columns: ['Columns that no mapping names, with how often they came.', 'Kolommen die geen toewijzing noemt, met hoe vaak ze kwamen.', 'technical'],
+    pending_close: [
+      'What a snapshot would close once a person agrees.',
+      'Wat een momentopname zou afsluiten als een mens instemt.',
+      'business'
+    ],
+    unknown_columns: [
+      'Columns that no mapping names, with how often they came.',
+      'Kolommen die geen toewijzing noemt, met hoe vaak ze kwamen.',
+      'technical'
+    ],
     mapping_version: ['Mapping that it met.', 'Toewijzing die gold.', 'technical'],
     replay_of: ['The delivery that this one repeats.', 'De levering die deze herhaalt.', 'technical'],
     replay_rejects_only: ['Whether only what was rejected is repeated.', 'Of alleen het afgewezene wordt herhaald.', 'technical'],

@@ -14,7 +14,9 @@ const DryRunShape = named(
   'DryRun',
   Type.Object(
     {
-      refused: OrNull(Type.Object({ code: Type.String(), detail: Type.String() }, { ...closed, description: 'The whole delivery would be refused' })),
+      refused: OrNull(
+        Type.Object({ code: Type.String(), detail: Type.String() }, { ...closed, description: 'The whole delivery would be refused' })
+      ),
       items: Count,
       cut: Type.Boolean({ description: 'Only the first part was looked at; more than a dry run takes' }),
       counts: Type.Object(
@@ -61,10 +63,9 @@ const DryRunShape = named(
         ),
         { description: 'At most 500' }
       ),
-      closings: Type.Array(
-        Type.Object({ kind: Type.String(), scope: OrNull(Type.String()), count: Count, of: Count }, closed),
-        { description: 'What the end of a snapshot would close' }
-      ),
+      closings: Type.Array(Type.Object({ kind: Type.String(), scope: OrNull(Type.String()), count: Count, of: Count }, closed), {
+        description: 'What the end of a snapshot would close'
+      }),
       unknownColumns: Type.Record(Type.String(), Count)
     },
     closed
@@ -77,7 +78,10 @@ export function dryRunRoutes(deps: () => ImportDeps): (app: App) => void {
     app.post(
       '/api/v1/connections/:id/dry-runs',
       {
-        config: { permission: 'exchange.operate', refuses: ['connection_unknown', 'delivery_unknown', 'delivery_raw_gone', 'dry_run_source'] },
+        config: {
+          permission: 'exchange.operate',
+          refuses: ['connection_unknown', 'delivery_unknown', 'delivery_raw_gone', 'dry_run_source']
+        },
         schema: {
           operationId: 'dryRun',
           tags: ['connections'],
@@ -96,7 +100,8 @@ export function dryRunRoutes(deps: () => ImportDeps): (app: App) => void {
         }
       },
       async ({ ctx, params, body }) => {
-        const content = body.text !== undefined ? Buffer.from(body.text) : body.base64 !== undefined ? Buffer.from(body.base64, 'base64') : undefined
+        const content =
+          body.text !== undefined ? Buffer.from(body.text) : body.base64 !== undefined ? Buffer.from(body.base64, 'base64') : undefined
         const file = body.name !== undefined && content !== undefined
         if (file === (body.deliveryId !== undefined) || (body.text !== undefined && body.base64 !== undefined)) {
           throw refuseExchange('dry_run_source', 'Give either name with text or base64, or deliveryId.')

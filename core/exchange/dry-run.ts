@@ -1,16 +1,16 @@
 import { AdapterError, type ImportItem } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
-import { withTx } from '../db/tx.ts'
 import { translate } from '../db/sqlstate.ts'
+import { withTx } from '../db/tx.ts'
 import { Refusal } from '../errors.ts'
 import { sha256 } from '../ids.ts'
 import type { Change } from './apply.ts'
 import { type Counts, findWork, noCounts, type PendingClose, withinSavepoint } from './apply-store.ts'
+import { type RawDelivery, rawFromBytes, rawOf } from './delivery-source.ts'
 import { refuseExchange } from './errors.ts'
-import { rawFromBytes, type RawDelivery, rawOf } from './delivery-source.ts'
 import { type ImportDeps, itemsOf, ownersOf, snapshotKindsOf } from './import.ts'
 import type { NewReject } from './rejects-store.ts'
-import { runItems, type RunOptions } from './run.ts'
+import { type RunOptions, runItems } from './run.ts'
 import { openConnection } from './runtime.ts'
 import { planClosing } from './snapshot-close.ts'
 
@@ -52,7 +52,16 @@ class RolledBack extends Error {
 export async function dryRun(deps: ImportDeps, ctx: Ctx, connectionId: string, source: DryRunSource): Promise<DryRunResult> {
   const runtime = await openConnection(ctx, deps.adapters, connectionId)
   const from = await rawOfSource(deps, ctx, connectionId, source)
-  const none: DryRunResult = { refused: null, items: 0, cut: false, counts: noCounts, changes: [], rejects: [], closings: [], unknownColumns: {} }
+  const none: DryRunResult = {
+    refused: null,
+    items: 0,
+    cut: false,
+    counts: noCounts,
+    changes: [],
+    rejects: [],
+    closings: [],
+    unknownColumns: {}
+  }
   if (from.raw.size === 0) return { ...none, refused: { code: 'import_payload', detail: 'The file is empty.' } }
   const items: ImportItem[] = []
   let cut = false
@@ -87,16 +96,20 @@ export async function dryRun(deps: ImportDeps, ctx: Ctx, connectionId: string, s
           throw translate(error)
         })
       const save = async (): Promise<void> => {}
-      const result = await runItems(each(items), { position: 0, chunkDone: 0 }, {
-        ctx,
-        deps: { receivers: deps.receivers, applyAck: async () => 'unchanged' },
-        facts,
-        ...owners,
-        inTx,
-        save,
-        signal,
-        collect: mostShown
-      })
+      const result = await runItems(
+        each(items),
+        { position: 0, chunkDone: 0 },
+        {
+          ctx,
+          deps: { receivers: deps.receivers, applyAck: async () => 'unchanged' },
+          facts,
+          ...owners,
+          inTx,
+          save,
+          signal,
+          collect: mostShown
+        }
+      )
       const keyless = new Map<string, number>()
       for (const reject of result.rejects) if (reject.key === undefined) keyless.set(reject.kind, (keyless.get(reject.kind) ?? 0) + 1)
       const closings = cut ? [] : await closingsOf(ctx, deps, tx, facts, result.snapshots, keyless)
@@ -113,7 +126,8 @@ export async function dryRun(deps: ImportDeps, ctx: Ctx, connectionId: string, s
     })
   } catch (error) {
     if (error instanceof RolledBack) return error.result
-    if (error instanceof Refusal && error.kind !== 'unavailable') return { ...none, items: items.length, refused: { code: error.code, detail: error.detail } }
+    if (error instanceof Refusal && error.kind !== 'unavailable')
+      return { ...none, items: items.length, refused: { code: error.code, detail: error.detail } }
     throw error
   }
 }

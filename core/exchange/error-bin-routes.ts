@@ -8,12 +8,12 @@ import { act } from '../http/idempotency.ts'
 import { errorResponses, Id, Instant, named, Page, pageQuery, Text } from '../http/schemas.ts'
 import type { Journal } from '../journal/append.ts'
 import type { WithLease } from '../tasks/lease.ts'
+import { OrNull } from './connection-views.ts'
+import type { ConnectionDesk } from './connections.ts'
 import { findDelivery } from './deliveries-store.ts'
 import { DeliveryShape, viewOfDelivery } from './delivery-views.ts'
 import { errorBin, messageOfEntry, rowsOfEntry, valueOfEntry } from './error-bin.ts'
 import { type BinEntry, findEntry, listCauses, listEntries, type RejectState } from './error-bin-store.ts'
-import type { ConnectionDesk } from './connections.ts'
-import { OrNull } from './connection-views.ts'
 import { refuseExchange } from './errors.ts'
 import type { Receivers } from './receivers.ts'
 
@@ -21,7 +21,10 @@ const closed = { additionalProperties: false }
 const tags = ['error bin']
 const One = Type.Object({ id: Id }, closed)
 const Which = Type.Optional(
-  Type.Union([Type.Literal('one'), Type.Literal('same_cause')], { default: 'one', description: 'This entry, or all open ones of its cause' })
+  Type.Union([Type.Literal('one'), Type.Literal('same_cause')], {
+    default: 'one',
+    description: 'This entry, or all open ones of its cause'
+  })
 )
 const Counted = Type.Object({ count: Type.Integer({ description: 'Entries concerned' }) }, closed)
 const Row = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', description: "The ERP's row before the mapping" })
@@ -65,7 +68,8 @@ const viewOf = (ctx: Ctx, entry: BinEntry) => ({
   number: entry.seq,
   connectionId: entry.connection_id,
   direction: entry.direction,
-  delivery: entry.delivery_id === null ? null : { id: entry.delivery_id, number: entry.delivery_seq ?? '', name: entry.delivery_name ?? '' },
+  delivery:
+    entry.delivery_id === null ? null : { id: entry.delivery_id, number: entry.delivery_seq ?? '', name: entry.delivery_name ?? '' },
   kind: entry.kind,
   key: entry.record_key,
   line: entry.line,
@@ -151,14 +155,18 @@ export function errorBinRoutes({ journal, desk, withLease, receivers }: ErrorBin
           operationId: 'listRejects',
           tags,
           summary: 'Entries of the error bin, newest first',
-          querystring: Type.Object({ ...filterQuery, cause: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })), ...pageQuery }, closed),
+          querystring: Type.Object(
+            { ...filterQuery, cause: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })), ...pageQuery },
+            closed
+          ),
           response: { 200: Page(RejectShape), ...errorResponses }
         }
       },
       async ({ ctx, query }) => {
         const { limit = 100, after } = query
         const before = readCursor(after, ['string'])?.[0] ?? null
-        if (before !== null && !/^\d{1,18}$/.test(before)) throw refuse('invalid_request', '`after` is not the `next` of a page of this list.')
+        if (before !== null && !/^\d{1,18}$/.test(before))
+          throw refuse('invalid_request', '`after` is not the `next` of a page of this list.')
         const rows = await listEntries(ctx, filterOf(query), { before, limit: limit + 1 })
         const items = rows.slice(0, limit)
         const last = items.at(-1)
@@ -174,7 +182,10 @@ export function errorBinRoutes({ journal, desk, withLease, receivers }: ErrorBin
           operationId: 'listRejectCauses',
           tags,
           summary: 'Entries grouped by cause, most frequent first',
-          querystring: Type.Object({ ...filterQuery, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })) }, closed),
+          querystring: Type.Object(
+            { ...filterQuery, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })) },
+            closed
+          ),
           response: { 200: Type.Object({ items: Type.Array(CauseShape) }, closed), ...errorResponses }
         }
       },
@@ -208,7 +219,10 @@ export function errorBinRoutes({ journal, desk, withLease, receivers }: ErrorBin
           description: 'It may hold data of employees, so each look is entered in the journal.',
           params: One,
           response: {
-            200: Type.Object({ original: OrNull(Row), edited: OrNull(Row), mapped: Type.Boolean({ description: 'Goes through the mapping' }) }, closed),
+            200: Type.Object(
+              { original: OrNull(Row), edited: OrNull(Row), mapped: Type.Boolean({ description: 'Goes through the mapping' }) },
+              closed
+            ),
             ...errorResponses
           }
         }
@@ -236,7 +250,8 @@ export function errorBinRoutes({ journal, desk, withLease, receivers }: ErrorBin
       },
       async (request, reply) => {
         const { id } = request.params
-        if (!request.ctx.grant.permissions.has('exchange.operate')) throw refuse('forbidden', 'Editing a row needs the permission exchange.operate as well.')
+        if (!request.ctx.grant.permissions.has('exchange.operate'))
+          throw refuse('forbidden', 'Editing a row needs the permission exchange.operate as well.')
         return act(request, reply, {
           status: 202,
           run: async tx => {
@@ -294,7 +309,14 @@ export function errorBinRoutes({ journal, desk, withLease, receivers }: ErrorBin
       {
         config: {
           permission: 'exchange.configure',
-          refuses: ['reject_unknown', 'reject_state', 'reject_without_table', 'code_entry_exists', 'mapping_invalid', 'delivery_not_replayable']
+          refuses: [
+            'reject_unknown',
+            'reject_state',
+            'reject_without_table',
+            'code_entry_exists',
+            'mapping_invalid',
+            'delivery_not_replayable'
+          ]
         },
         schema: {
           operationId: 'addTranslation',
@@ -323,7 +345,10 @@ export function errorBinRoutes({ journal, desk, withLease, receivers }: ErrorBin
           summary: "Runs a stored delivery again with today's mapping",
           description: 'Records that came later stay as they are: the delivery keeps the place of its arrival.',
           params: One,
-          body: Type.Object({ only: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('rejects')], { default: 'all' })) }, closed),
+          body: Type.Object(
+            { only: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('rejects')], { default: 'all' })) },
+            closed
+          ),
           response: { 202: DeliveryShape, ...errorResponses }
         }
       },

@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import type { Generated } from 'kysely'
+import { sql } from 'kysely'
 import { type ImportKind, importKinds } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { any, view } from '../db/tx.ts'
@@ -36,7 +36,10 @@ interface RejectRow {
   created_at: Generated<string>
   changed_at: Generated<string>
 }
-const own = view<{ 'exchange.reject': RejectRow; 'exchange.delivery': { id: string; seq: string; name: string; replay_of: string | null } }>()
+const own = view<{
+  'exchange.reject': RejectRow
+  'exchange.delivery': { id: string; seq: string; name: string; replay_of: string | null }
+}>()
 
 const columns = [
   'r.id',
@@ -125,7 +128,9 @@ export interface BinFilter {
   readonly direction: 'in' | 'out' | null
 }
 
-const matching = (filter: BinFilter) => sql<boolean>`(${filter.connectionId}::uuid is null or r.connection_id = ${filter.connectionId}::uuid)
+const matching = (
+  filter: BinFilter
+) => sql<boolean>`(${filter.connectionId}::uuid is null or r.connection_id = ${filter.connectionId}::uuid)
   and (${filter.deliveryId}::uuid is null or r.delivery_id = ${filter.deliveryId}::uuid)
   and (${filter.state}::text is null or r.state = ${filter.state}::text)
   and (${filter.kind}::text is null or r.kind = ${filter.kind}::text)
@@ -194,7 +199,13 @@ export async function saveEdit(tx: TxCtx, id: string, edited: Buffer): Promise<v
   await own(tx).updateTable('exchange.reject').set({ edited_sealed: edited, changed_at: tx.clock.iso() }).where('id', '=', id).execute()
 }
 
-export async function closeEntries(tx: TxCtx, ids: readonly string[], state: 'resolved' | 'skipped', by: string, why: string): Promise<void> {
+export async function closeEntries(
+  tx: TxCtx,
+  ids: readonly string[],
+  state: 'resolved' | 'skipped',
+  by: string,
+  why: string
+): Promise<void> {
   if (ids.length === 0) return
   const at = tx.clock.iso()
   await own(tx)
@@ -209,7 +220,13 @@ export async function closeReplaying(tx: TxCtx, ids: readonly string[]): Promise
   const at = tx.clock.iso()
   await own(tx)
     .updateTable('exchange.reject')
-    .set({ state: 'resolved', resolution: 'a later entry of the same record was replayed', resolved_by: 'host', resolved_at: at, changed_at: at })
+    .set({
+      state: 'resolved',
+      resolution: 'a later entry of the same record was replayed',
+      resolved_by: 'host',
+      resolved_at: at,
+      changed_at: at
+    })
     .where('id', '=', any(ids))
     .where('state', '=', 'replaying')
     .execute()
@@ -242,7 +259,17 @@ export async function waitingReplays(
   c: Ctx,
   connectionId: string,
   limit: number
-): Promise<readonly { id: string; kind: string; line: number | null; pointer: string | null; row: Buffer | null; edited: Buffer | null; arrival: string }[]> {
+): Promise<
+  readonly {
+    id: string
+    kind: string
+    line: number | null
+    pointer: string | null
+    row: Buffer | null
+    edited: Buffer | null
+    arrival: string
+  }[]
+> {
   const { rows } = await sql<{
     id: string
     kind: string
@@ -253,7 +280,9 @@ export async function waitingReplays(
     arrival: string
   }>`select r.id, r.kind, r.line, r.pointer, r.row_sealed as row, r.edited_sealed as edited, coalesce(o.seq, d.seq, 0) as arrival
     from exchange.reject r left join exchange.delivery d on d.id = r.delivery_id left join exchange.delivery o on o.id = d.replay_of
-    where r.connection_id = ${connectionId}::uuid and r.direction = 'in' and r.state = 'replaying' order by r.seq limit ${limit}`.execute(own(c))
+    where r.connection_id = ${connectionId}::uuid and r.direction = 'in' and r.state = 'replaying' order by r.seq limit ${limit}`.execute(
+    own(c)
+  )
   return rows
 }
 
@@ -266,7 +295,11 @@ const family = (originId: string) =>
  * What a replay of the rejects of a delivery takes up: items that are in the bin, or left it since the replay was asked for (so that
  * one which a crash interrupted goes on with the same ones), and kinds that were refused as a whole.
  */
-export async function itemsToReplay(c: Ctx, originId: string, since: string): Promise<{ items: ReadonlySet<number>; kinds: ReadonlySet<ImportKind> }> {
+export async function itemsToReplay(
+  c: Ctx,
+  originId: string,
+  since: string
+): Promise<{ items: ReadonlySet<number>; kinds: ReadonlySet<ImportKind> }> {
   const { rows } = await sql<{ item: string | null; kind: string; code: string }>`
     select r.item, r.kind, r.code from exchange.reject r where ${family(originId)} and r.direction = 'in'
       and (r.state in ('open', 'replaying') or (r.state = 'resolved' and r.resolved_at >= ${since}::timestamptz))`.execute(own(c))

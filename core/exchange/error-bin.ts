@@ -1,7 +1,7 @@
 import type { ImportKind } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import type { Journal } from '../journal/append.ts'
-import { findWork, lockWork, settleWork, countRejected, saveProgress, type WorkDelivery } from './apply-store.ts'
+import { countRejected, findWork, lockWork, saveProgress, settleWork, type WorkDelivery } from './apply-store.ts'
 import type { ConnectionDesk } from './connections.ts'
 import { findMapping } from './connections-store.ts'
 import {
@@ -41,7 +41,8 @@ export function errorBin({ journal, desk }: { journal: Journal; desk: Pick<Conne
     const entry = await lockEntry(tx, id)
     if (!entry) throw refuseExchange('reject_unknown', 'There is no such entry in the error bin.')
     if (entry.state !== 'open') throw refuseExchange('reject_state', `The entry is ${entry.state}; only an open one can be changed.`)
-    if (entry.direction === 'out') throw refuseExchange('reject_state', 'This entry is a message to the ERP: decide on it on the page of the messages.')
+    if (entry.direction === 'out')
+      throw refuseExchange('reject_state', 'This entry is a message to the ERP: decide on it on the page of the messages.')
     return entry
   }
 
@@ -61,7 +62,11 @@ export function errorBin({ journal, desk }: { journal: Journal; desk: Pick<Conne
     )
     const origins = new Set(entries.filter(entry => !alone.includes(entry)).map(entry => (entry.item === null ? null : entry.origin_id)))
     for (const origin of origins) {
-      if (origin === null) throw refuseExchange('delivery_not_replayable', 'Nothing of this entry is kept that could be replayed. Let the ERP send it again, or skip it.')
+      if (origin === null)
+        throw refuseExchange(
+          'delivery_not_replayable',
+          'Nothing of this entry is kept that could be replayed. Let the ERP send it again, or skip it.'
+        )
       await replayOf(tx, origin, true)
     }
     tx.tx.due.add('import')
@@ -75,11 +80,17 @@ export function errorBin({ journal, desk }: { journal: Journal; desk: Pick<Conne
     if (!['done', 'done_with_rejects', 'rejected', 'parked', 'held', 'duplicate'].includes(origin.state)) {
       throw refuseExchange('delivery_not_replayable', `The delivery is ${origin.state}; it can be replayed when it is finished.`)
     }
-    if (origin.blobId === null) throw refuseExchange('delivery_not_replayable', 'The bytes of this delivery are no longer kept. Let the ERP send it again.')
+    if (origin.blobId === null)
+      throw refuseExchange('delivery_not_replayable', 'The bytes of this delivery are no longer kept. Let the ERP send it again.')
     const underway = await replayUnderway(tx, originId)
     if (underway !== undefined) return underway
     const id = await insertReplay(tx, origin, rejectsOnly)
-    await journal.append(tx, { act: 'delivery.replay', subject: 'exchange.delivery', subjectId: originId, data: { replay: id, only: rejectsOnly ? 'rejects' : 'all' } })
+    await journal.append(tx, {
+      act: 'delivery.replay',
+      subject: 'exchange.delivery',
+      subjectId: originId,
+      data: { replay: id, only: rejectsOnly ? 'rejects' : 'all' }
+    })
     tx.tx.due.add('import')
     return id
   }
@@ -93,7 +104,8 @@ export function errorBin({ journal, desk }: { journal: Journal; desk: Pick<Conne
     },
     async edit(tx, id, row) {
       const entry = await openEntry(tx, id)
-      if (entry.row_sealed === null) throw refuseExchange('reject_without_row', 'The row of this entry is not kept, so there is nothing to edit.')
+      if (entry.row_sealed === null)
+        throw refuseExchange('reject_without_row', 'The row of this entry is not kept, so there is nothing to edit.')
       const { keys } = tx.tenant
       const original = JSON.parse(keys.openText(entry.row_sealed, bound('row_sealed', id))) as Source
       const edited: Source = 'row' in original ? { row } : { record: row }
@@ -124,7 +136,10 @@ export function errorBin({ journal, desk }: { journal: Journal; desk: Pick<Conne
       const table = newest?.codeTables[entry.code_table] ?? {}
       const before = Object.hasOwn(table, theirs) ? table[theirs] : undefined
       if (before !== undefined && before !== ours) {
-        throw refuseExchange('code_entry_exists', `The table "${entry.code_table}" translates this value to "${before}" by now. Replay the entry.`)
+        throw refuseExchange(
+          'code_entry_exists',
+          `The table "${entry.code_table}" translates this value to "${before}" by now. Replay the entry.`
+        )
       }
       if (before === undefined) {
         await desk.setMapping(tx, entry.connection_id, newest?.version ?? 0, {
@@ -150,7 +165,8 @@ export function errorBin({ journal, desk }: { journal: Journal; desk: Pick<Conne
         state: rejects ? 'done_with_rejects' : 'done',
         finished: true,
         reasonCode: decision === 'close' ? 'snapshot_confirmed' : 'snapshot_kept',
-        reason: decision === 'close' ? 'A person let the snapshot close what it did not name.' : 'A person kept what the snapshot did not name.'
+        reason:
+          decision === 'close' ? 'A person let the snapshot close what it did not name.' : 'A person kept what the snapshot did not name.'
       })
       await journal.append(tx, {
         act: 'delivery.closing',
@@ -182,7 +198,9 @@ async function closeHeld(tx: TxCtx, receivers: Receivers, delivery: WorkDelivery
 }
 
 const changedFields = (before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): string[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(name => JSON.stringify(before[name]) !== JSON.stringify(after[name])).sort()
+  [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter(name => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+    .sort()
 
 /** Row and edited row of an entry as they are; for those who may read raw data. */
 export async function rowsOfEntry(
@@ -193,14 +211,22 @@ export async function rowsOfEntry(
   if (!entry) throw refuseExchange('reject_unknown', 'There is no such entry in the error bin.')
   const open = (sealed: Buffer | null, column: 'row_sealed' | 'edited_sealed'): Source | null =>
     sealed === null ? null : (JSON.parse(c.tenant.keys.openText(sealed, bound(column, id))) as Source)
-  const plain = (source: Source | null): Readonly<Record<string, unknown>> | null => (source === null ? null : 'row' in source ? source.row : source.record)
+  const plain = (source: Source | null): Readonly<Record<string, unknown>> | null =>
+    source === null ? null : 'row' in source ? source.row : source.record
   if (entry.direction === 'out') {
     // A message to the ERP is kept as it is, and decided on where messages are shown.
-    const record = entry.row_sealed === null ? null : (JSON.parse(c.tenant.keys.openText(entry.row_sealed, bound('row_sealed', id))) as Record<string, unknown>)
+    const record =
+      entry.row_sealed === null
+        ? null
+        : (JSON.parse(c.tenant.keys.openText(entry.row_sealed, bound('row_sealed', id))) as Record<string, unknown>)
     return { original: record, edited: null, mapped: false }
   }
   const original = open(entry.row_sealed, 'row_sealed')
-  return { original: plain(original), edited: plain(open(entry.edited_sealed, 'edited_sealed')), mapped: original !== null && 'row' in original }
+  return {
+    original: plain(original),
+    edited: plain(open(entry.edited_sealed, 'edited_sealed')),
+    mapped: original !== null && 'row' in original
+  }
 }
 
 /** The value that an entry is about: of people for those who may read raw data only. */

@@ -144,7 +144,8 @@ const count = (map: Map<string, number>, name: string): void => void map.set(nam
 const isOlder = (a: Revision | undefined, b: Revision | undefined): boolean =>
   a !== undefined &&
   b !== undefined &&
-  (('seq' in a && 'seq' in b && a.seq < b.seq) || ('changedAt' in a && 'changedAt' in b && Date.parse(a.changedAt) < Date.parse(b.changedAt)))
+  (('seq' in a && 'seq' in b && a.seq < b.seq) ||
+    ('changedAt' in a && 'changedAt' in b && Date.parse(a.changedAt) < Date.parse(b.changedAt)))
 
 const ofUnownedKind = (n: number, kind: ImportKind, message: string): PreparedReject => ({
   type: 'reject',
@@ -181,7 +182,19 @@ function prepare(
   if (!validate(record)) {
     const error = validate.errors?.[0]
     const field = (error?.instancePath ?? '').slice(1).replaceAll('/', '.')
-    return refused(keys, n, kind, at, item.key, { code: 'field_wrong', message: `${field === '' ? kind : `"${field}" of ${kind}`} ${error?.message ?? 'is wrong'}.`, ...(field === '' ? {} : { field }) }, source)
+    return refused(
+      keys,
+      n,
+      kind,
+      at,
+      item.key,
+      {
+        code: 'field_wrong',
+        message: `${field === '' ? kind : `"${field}" of ${kind}`} ${error?.message ?? 'is wrong'}.`,
+        ...(field === '' ? {} : { field })
+      },
+      source
+    )
   }
   return {
     type: 'record',
@@ -196,7 +209,13 @@ function prepare(
     fields: Object.fromEntries(
       Object.entries(record)
         .filter(([, value]) => value !== undefined)
-        .map(([name, value]) => [name, keys.mac(`${kind}.${name}\n${canonical(value)}`, 'exchange.field').toString('base64url').slice(0, 11)])
+        .map(([name, value]) => [
+          name,
+          keys
+            .mac(`${kind}.${name}\n${canonical(value)}`, 'exchange.field')
+            .toString('base64url')
+            .slice(0, 11)
+        ])
     ),
     scope,
     source
@@ -212,7 +231,17 @@ function refused(
   reject: Reject,
   source: Source | undefined
 ): PreparedReject {
-  return { type: 'reject', n, kind, at, key, storedKey: key === undefined ? undefined : storedKeyOf(keys, kind, key), reject, source, stands: 1 }
+  return {
+    type: 'reject',
+    n,
+    kind,
+    at,
+    key,
+    storedKey: key === undefined ? undefined : storedKeyOf(keys, kind, key),
+    reject,
+    source,
+    stands: 1
+  }
 }
 
 /** The gate for people, a second time and for adapters that make records themselves: key, number, name, active, and nothing else. */

@@ -1,4 +1,11 @@
-import { AdapterError, type AdapterCtx, backoffSeconds, type ImportItem, type ImportKind, importKinds } from '../../adapters/contract/index.ts'
+import {
+  type AdapterCtx,
+  AdapterError,
+  backoffSeconds,
+  type ImportItem,
+  type ImportKind,
+  importKinds
+} from '../../adapters/contract/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
@@ -21,13 +28,13 @@ import {
 } from './apply-store.ts'
 import { pauseByHost } from './connections.ts'
 import { kindOwners, listConnectionRows } from './connections-store.ts'
-import { rowsOfPull } from './pull-rows.ts'
-import { type RawDelivery, inboundFile, inboundRequest, rawOf } from './delivery-source.ts'
+import { inboundFile, inboundRequest, type RawDelivery, rawOf } from './delivery-source.ts'
+import { itemsToReplay, resolveReplayed } from './error-bin-store.ts'
 import { duePulls, runPull } from './pull.ts'
+import { rowsOfPull } from './pull-rows.ts'
 import type { Receivers } from './receivers.ts'
 import type { AdapterRegistry } from './registry.ts'
 import { hasOpenRejects, unreadable } from './rejects-store.ts'
-import { itemsToReplay, resolveReplayed } from './error-bin-store.ts'
 import { replayWaiting } from './replay.ts'
 import { Interrupted, type PartRunner, type RunOptions, runItems } from './run.ts'
 import { type ConnectionRuntime, openConnection } from './runtime.ts'
@@ -91,7 +98,14 @@ async function work(deps: ImportDeps, ctx: Ctx, delivery: WorkDelivery, lease: L
     hasOpenRejects: await hasOpenRejects(ctx, delivery.connectionId)
   }
   const owners = await ownersOf(ctx, delivery.connectionId)
-  const items = itemsOf(deps, ctx, runtime, origin.way, rawOf(ctx, deps.blobs, { ...delivery, receivedAt: origin.receivedAt }), lease.signal)
+  const items = itemsOf(
+    deps,
+    ctx,
+    runtime,
+    origin.way,
+    rawOf(ctx, deps.blobs, { ...delivery, receivedAt: origin.receivedAt }),
+    lease.signal
+  )
   const result = await runItems(items, delivery, {
     ctx,
     deps,
@@ -126,7 +140,12 @@ async function finish(
   const rejects = (await countRejected(tx, delivery.id)) > 0
   const held = plan.held.length > 0
   const reason = held
-    ? plan.held.map(({ kind, scope, count, of }) => `Would close ${count} of ${of} ${kind} records${scope === null ? '' : ` of ${scope}`}, which waits for a person.`).join(' ')
+    ? plan.held
+        .map(
+          ({ kind, scope, count, of }) =>
+            `Would close ${count} of ${of} ${kind} records${scope === null ? '' : ` of ${scope}`}, which waits for a person.`
+        )
+        .join(' ')
     : plan.skipped.length > 0
       ? `Nothing was closed of ${plan.skipped.join(', ')}: rows without a readable key may name any record.`
       : null
@@ -142,7 +161,10 @@ async function finish(
     act: 'delivery.import',
     subject: 'exchange.delivery',
     subjectId: delivery.id,
-    data: { state: held ? 'held' : rejects ? 'done_with_rejects' : 'done', ...(delivery.replayOf === null ? {} : { replayOf: delivery.replayOf }) }
+    data: {
+      state: held ? 'held' : rejects ? 'done_with_rejects' : 'done',
+      ...(delivery.replayOf === null ? {} : { replayOf: delivery.replayOf })
+    }
   })
 }
 
@@ -185,13 +207,21 @@ export async function ownersOf(ctx: Ctx, connectionId: string): Promise<Pick<Run
 /** Writes down how a run failed: paused, tried again later, rejected or parked. */
 async function failed(deps: ImportDeps, ctx: Ctx, delivery: WorkDelivery, lease: Lease, error: unknown): Promise<void> {
   const cls = error instanceof AdapterError ? error.cls : error instanceof Refusal ? 'payload' : 'bug'
-  const detail = error instanceof AdapterError ? error.message : error instanceof Refusal ? error.detail : 'Processing failed for a reason that nobody foresaw.'
+  const detail =
+    error instanceof AdapterError
+      ? error.message
+      : error instanceof Refusal
+        ? error.detail
+        : 'Processing failed for a reason that nobody foresaw.'
   const code = error instanceof Refusal ? error.code : `import_${cls.replace('-', '_')}`
   const tries = (delivery.reasonCode === code ? delivery.attempts : 0) + 1
   const parked = (cls === 'bug' || cls === 'remote') && tries >= mostTries
   const wait = Math.max(error instanceof AdapterError ? (error.retryAfterSeconds ?? 0) : 0, backoffSeconds(tries))
   const nextAttemptAt = new Date(ctx.clock.now().getTime() + wait * 1000).toISOString()
-  ctx.log[cls === 'bug' ? 'error' : 'warn']({ err: error, delivery: delivery.id, connection: delivery.connectionId, cls, tries, parked }, 'an import failed')
+  ctx.log[cls === 'bug' ? 'error' : 'warn'](
+    { err: error, delivery: delivery.id, connection: delivery.connectionId, cls, tries, parked },
+    'an import failed'
+  )
   await withTx(ctx, async tx => {
     await lease.check(tx)
     const now = await findWork(tx, delivery.id)
@@ -203,12 +233,24 @@ async function failed(deps: ImportDeps, ctx: Ctx, delivery: WorkDelivery, lease:
     else {
       const paused = cls === 'config' || cls === 'auth'
       // A paused connection goes on at once when somebody resumes it.
-      await settleWork(tx, delivery.id, { state: 'stored', finished: false, reasonCode: code, reason: detail, attempts: tries, ...(paused ? {} : { nextAttemptAt }) })
+      await settleWork(tx, delivery.id, {
+        state: 'stored',
+        finished: false,
+        reasonCode: code,
+        reason: detail,
+        attempts: tries,
+        ...(paused ? {} : { nextAttemptAt })
+      })
       if (paused) await pauseByHost(tx, deps.journal, delivery.connectionId, code, detail)
       tx.tx.due.add('import')
     }
     if (cls === 'payload' || parked) {
-      await deps.journal.append(tx, { act: 'delivery.import', subject: 'exchange.delivery', subjectId: delivery.id, data: { state: parked ? 'parked' : 'rejected', code } })
+      await deps.journal.append(tx, {
+        act: 'delivery.import',
+        subject: 'exchange.delivery',
+        subjectId: delivery.id,
+        data: { state: parked ? 'parked' : 'rejected', code }
+      })
     }
   })
 }

@@ -1,4 +1,11 @@
-import { type CodeTables, exportKinds, importKinds, type Manifest, type MappingSet, mappingProblems } from '../../adapters/contract/index.ts'
+import {
+  type CodeTables,
+  exportKinds,
+  importKinds,
+  type Manifest,
+  type MappingSet,
+  mappingProblems
+} from '../../adapters/contract/index.ts'
 import type { FieldProblem } from '../errors.ts'
 
 const deepest = 8
@@ -35,7 +42,8 @@ function* rulesIn(value: unknown, depth = 0): Iterable<Record<string, unknown>> 
   for (const inner of Object.values(value)) yield* rulesIn(inner, depth + 1)
 }
 
-const codesOf = (value: unknown): Set<string> => new Set([...rulesIn(value)].flatMap(rule => (typeof rule['code'] === 'string' ? [rule['code']] : [])))
+const codesOf = (value: unknown): Set<string> =>
+  new Set([...rulesIn(value)].flatMap(rule => (typeof rule['code'] === 'string' ? [rule['code']] : [])))
 
 /** Tables named by rules. A record's own field `code` (of a location) has a rule of its own and is no table, unless it is plain text. */
 function tablesIn(mapping: MappingSet): Set<string> {

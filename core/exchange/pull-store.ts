@@ -59,7 +59,9 @@ export async function schedulePull(tx: TxCtx, connectionId: string, kind: Import
   await sql`insert into exchange.pull_state (connection_id, kind, every_seconds, next_at, created_at, changed_at)
     values (${connectionId}::uuid, ${kind}, ${everySeconds}::int, ${everySeconds === null ? null : at}::timestamptz, ${at}::timestamptz, ${at}::timestamptz)
     on conflict (connection_id, kind) do update
-      set every_seconds = excluded.every_seconds, next_at = excluded.next_at, attempts = 0, reason = null, changed_at = excluded.changed_at`.execute(own(tx))
+      set every_seconds = excluded.every_seconds, next_at = excluded.next_at, attempts = 0, reason = null, changed_at = excluded.changed_at`.execute(
+    own(tx)
+  )
 }
 
 export async function pullPlans(c: Ctx | TxCtx, connectionId?: string): Promise<readonly PullPlan[]> {
@@ -96,7 +98,13 @@ export async function pullStarted(tx: TxCtx, connectionId: string, kind: ImportK
 }
 
 /** An empty checkpoint never replaces a full one: an ERP that answers nothing must not send us back to the beginning. */
-export async function saveCheckpoint(tx: TxCtx, connectionId: string, kind: ImportKind, checkpoint: Json, adapterVersion: string): Promise<void> {
+export async function saveCheckpoint(
+  tx: TxCtx,
+  connectionId: string,
+  kind: ImportKind,
+  checkpoint: Json,
+  adapterVersion: string
+): Promise<void> {
   if (isEmpty(checkpoint)) return
   await own(tx)
     .updateTable('exchange.pull_state')
@@ -107,7 +115,9 @@ export async function saveCheckpoint(tx: TxCtx, connectionId: string, kind: Impo
 }
 
 export const isEmpty = (checkpoint: Json): boolean =>
-  checkpoint === null || checkpoint === '' || (typeof checkpoint === 'object' && Object.values(checkpoint).every(value => value === null || value === ''))
+  checkpoint === null ||
+  checkpoint === '' ||
+  (typeof checkpoint === 'object' && Object.values(checkpoint).every(value => value === null || value === ''))
 
 export async function pullEnded(
   tx: TxCtx,
@@ -118,7 +128,13 @@ export async function pullEnded(
   const at = tx.clock.iso()
   await own(tx)
     .updateTable('exchange.pull_state')
-    .set({ next_at: end.nextAt, attempts: end.attempts, reason: end.reason, changed_at: at, ...(end.attempts === 0 ? { last_finished_at: at } : {}) })
+    .set({
+      next_at: end.nextAt,
+      attempts: end.attempts,
+      reason: end.reason,
+      changed_at: at,
+      ...(end.attempts === 0 ? { last_finished_at: at } : {})
+    })
     .where('connection_id', '=', connectionId)
     .where('kind', '=', kind)
     .execute()

@@ -6,11 +6,11 @@ import { type Lease, LeaseLost } from '../tasks/lease.ts'
 import { countRejected, saveProgress, settleWork, WorkGone } from './apply-store.ts'
 import { pauseByHost } from './connections.ts'
 import { type Delivery, noteArrival } from './deliveries-store.ts'
-import { insertPull, interruptPulls, setRaw } from './pull-delivery-store.ts'
 import { type ImportDeps, ownersOf, snapshotKindsOf } from './import.ts'
+import { insertPull, interruptPulls, setRaw } from './pull-delivery-store.ts'
 import { lineOfPull } from './pull-rows.ts'
 import { type PullPlan, pullEnded, pullStarted, saveCheckpoint, scheduledPulls } from './pull-store.ts'
-import { rawWriter, type RawWriter } from './raw.ts'
+import { type RawWriter, rawWriter } from './raw.ts'
 import { hasOpenRejects, unreadable } from './rejects-store.ts'
 import { Interrupted, type PartRunner, type RunOptions, runItems } from './run.ts'
 import { openConnection } from './runtime.ts'
@@ -61,7 +61,8 @@ async function fetch(
 ): Promise<void> {
   const { connectionId, kind } = plan
   const runtime = await openConnection(ctx, deps.adapters, connectionId)
-  if (!runtime.adapter.import?.pull) throw new AdapterError('config', `The adapter "${runtime.manifest.displayName}" does not fetch by itself.`)
+  if (!runtime.adapter.import?.pull)
+    throw new AdapterError('config', `The adapter "${runtime.manifest.displayName}" does not fetch by itself.`)
   const mode = runtime.manifest.imports[kind]?.mode.includes('delta') ? 'delta' : 'snapshot'
   const given: AdapterCtx = { ...deps.adapterCtx(ctx, runtime), signal: lease.signal }
   const stream = runtime.adapter.import.pull({ kind, mode, checkpoint: plan.checkpoint }, given as never)[Symbol.asyncIterator]()
@@ -83,17 +84,21 @@ async function fetch(
     hasOpenRejects: await hasOpenRejects(ctx, connectionId)
   }
   try {
-    const result = await runItems(kept(first.value, stream, writer), { position: 0, chunkDone: 0 }, {
-      ctx,
-      deps,
-      facts,
+    const result = await runItems(
+      kept(first.value, stream, writer),
+      { position: 0, chunkDone: 0 },
+      {
+        ctx,
+        deps,
+        facts,
         ...(await ownersOf(ctx, connectionId)),
-      inTx,
-      save,
-      signal: lease.signal,
-      collect: 0,
-      checkpoint: (tx, state) => saveCheckpoint(tx, connectionId, kind, state, runtime.manifest.version)
-    })
+        inTx,
+        save,
+        signal: lease.signal,
+        collect: 0,
+        checkpoint: (tx, state) => saveCheckpoint(tx, connectionId, kind, state, runtime.manifest.version)
+      }
+    )
     const raw = await writer.finish()
     await inTx(tx => setRaw(tx, delivery.id, { blobId: writer.id, ...raw }))
     const closing = { ctx, receivers: deps.receivers, ...facts, inTx, save }
@@ -106,11 +111,18 @@ async function fetch(
         state: held ? 'held' : rejects ? 'done_with_rejects' : 'done',
         finished: true,
         reasonCode: held ? 'snapshot_held' : null,
-        reason: held ? planned.held.map(p => `Would close ${p.count} of ${p.of} ${p.kind} records, which waits for a person.`).join(' ') : null,
+        reason: held
+          ? planned.held.map(p => `Would close ${p.count} of ${p.of} ${p.kind} records, which waits for a person.`).join(' ')
+          : null,
         attempts: 0,
         pendingClose: held ? planned.held : null
       })
-      await deps.journal.append(tx, { act: 'delivery.import', subject: 'exchange.delivery', subjectId: delivery.id, data: { way: 'pull', kind } })
+      await deps.journal.append(tx, {
+        act: 'delivery.import',
+        subject: 'exchange.delivery',
+        subjectId: delivery.id,
+        data: { way: 'pull', kind }
+      })
     })
   } catch (error) {
     await writer.abort()
@@ -130,9 +142,21 @@ async function* kept(first: ImportItem, rest: AsyncIterator<ImportItem>, writer:
   }
 }
 
-async function failed(deps: ImportDeps, ctx: Ctx, plan: PullPlan, inTx: PartRunner, delivery: Delivery | undefined, error: unknown): Promise<void> {
+async function failed(
+  deps: ImportDeps,
+  ctx: Ctx,
+  plan: PullPlan,
+  inTx: PartRunner,
+  delivery: Delivery | undefined,
+  error: unknown
+): Promise<void> {
   const cls = error instanceof AdapterError ? error.cls : 'bug'
-  const reason = error instanceof AdapterError ? error.message : error instanceof Refusal ? error.detail : 'Fetching failed for a reason that nobody foresaw.'
+  const reason =
+    error instanceof AdapterError
+      ? error.message
+      : error instanceof Refusal
+        ? error.detail
+        : 'Fetching failed for a reason that nobody foresaw.'
   const tries = plan.attempts + 1
   const wait = Math.max(error instanceof AdapterError ? (error.retryAfterSeconds ?? 0) : 0, backoffSeconds(tries))
   ctx.log[cls === 'bug' ? 'error' : 'warn']({ err: error, connection: plan.connectionId, kind: plan.kind, cls, tries }, 'fetching failed')
@@ -140,7 +164,12 @@ async function failed(deps: ImportDeps, ctx: Ctx, plan: PullPlan, inTx: PartRunn
     // What came before the failure is committed with its checkpoint; the next run goes on there.
     if (delivery) {
       const rejects = (await countRejected(tx, delivery.id)) > 0
-      await settleWork(tx, delivery.id, { state: rejects ? 'done_with_rejects' : 'done', finished: true, reasonCode: `pull_${cls.replace('-', '_')}`, reason })
+      await settleWork(tx, delivery.id, {
+        state: rejects ? 'done_with_rejects' : 'done',
+        finished: true,
+        reasonCode: `pull_${cls.replace('-', '_')}`,
+        reason
+      })
     }
     await pullEnded(tx, plan.connectionId, plan.kind, { nextAt: after(ctx, wait), attempts: tries, reason: reason.slice(0, 500) })
     if (cls === 'config' || cls === 'auth') await pauseByHost(tx, deps.journal, plan.connectionId, `pull_${cls}`, reason)
@@ -150,4 +179,3 @@ async function failed(deps: ImportDeps, ctx: Ctx, plan: PullPlan, inTx: PartRunn
 
 const after = (ctx: Ctx, seconds: number | null): string | null =>
   seconds === null ? null : new Date(ctx.clock.now().getTime() + seconds * 1000).toISOString()
-

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
+import { canonical, type ImportKind, type Position } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { view } from '../db/tx.ts'
 import { newId } from '../ids.ts'
 import type { TenantKeys } from '../keys/tenant-keys.ts'
-import { canonical, type ImportKind, type Position } from '../../adapters/contract/index.ts'
 import type { Source } from './import-items.ts'
 
 const own = view<Record<string, never>>()
@@ -35,7 +35,10 @@ export const subjectOf = (keys: TenantKeys, kind: string, key: string): Buffer =
   keys.mac(`${kind}\n${kind === 'employee' ? keys.blind(key, 'exchange.employee').toString('hex') : key}`, 'exchange.subject')
 
 export const causeOf = (keys: TenantKeys, reject: Pick<NewReject, 'code' | 'field' | 'value' | 'table'>): Buffer =>
-  keys.mac(JSON.stringify([reject.code, reject.field ?? null, reject.table?.value ?? reject.value ?? null, reject.table?.name ?? null]), 'exchange.cause')
+  keys.mac(
+    JSON.stringify([reject.code, reject.field ?? null, reject.table?.value ?? reject.value ?? null, reject.table?.name ?? null]),
+    'exchange.cause'
+  )
 
 export const bound = (column: 'value_sealed' | 'row_sealed' | 'edited_sealed', row: string) => ({ table, column, row })
 
@@ -127,11 +130,18 @@ export async function insertRejects(
 }
 
 /** Records that got through: what waited for them in the bin is done. @returns how many */
-export async function resolveSubjects(tx: TxCtx, connectionId: string, kind: ImportKind, keys: readonly string[], why: string): Promise<number> {
+export async function resolveSubjects(
+  tx: TxCtx,
+  connectionId: string,
+  kind: ImportKind,
+  keys: readonly string[],
+  why: string
+): Promise<number> {
   if (keys.length === 0) return 0
   const at = tx.clock.iso()
   const subjects = keys.map(key => subjectOf(tx.tenant.keys, kind, key).toString('hex'))
-  const result = await sql`update exchange.reject set state = 'resolved', resolution = ${why}, resolved_by = 'host', resolved_at = ${at}::timestamptz,
+  const result =
+    await sql`update exchange.reject set state = 'resolved', resolution = ${why}, resolved_by = 'host', resolved_at = ${at}::timestamptz,
       changed_at = ${at}::timestamptz
     where connection_id = ${connectionId}::uuid and state = 'open' and direction = 'in'
       and subject_mac = any(select decode(s, 'hex') from unnest(${subjects}::text[]) s)`.execute(own(tx))
@@ -141,12 +151,17 @@ export async function resolveSubjects(tx: TxCtx, connectionId: string, kind: Imp
 /** Whether a connection has open entries at all: most runs then save a statement per chunk. */
 export async function hasOpenRejects(c: Ctx | TxCtx, connectionId: string): Promise<boolean> {
   const { rows } = await sql<{ there: boolean }>`select exists (
-    select 1 from exchange.reject where connection_id = ${connectionId}::uuid and state = 'open' and direction = 'in') as there`.execute(own(c))
+    select 1 from exchange.reject where connection_id = ${connectionId}::uuid and state = 'open' and direction = 'in') as there`.execute(
+    own(c)
+  )
   return rows[0]?.there === true
 }
 
 /** Rows of a delivery whose key could not be read, by kind; and kinds that were refused as a whole. */
-export async function unreadable(c: Ctx | TxCtx, deliveryId: string): Promise<{ keyless: ReadonlyMap<string, number>; unowned: ReadonlySet<string> }> {
+export async function unreadable(
+  c: Ctx | TxCtx,
+  deliveryId: string
+): Promise<{ keyless: ReadonlyMap<string, number>; unowned: ReadonlySet<string> }> {
   const { rows } = await sql<{ kind: string; n: string; unowned: boolean }>`
     select kind, count(*) filter (where keyless) as n, bool_or(code = 'kind_not_owned') as unowned
     from exchange.reject where delivery_id = ${deliveryId}::uuid group by kind`.execute(own(c))

@@ -3,8 +3,8 @@ import type { Ctx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
 import type { Lease } from '../tasks/lease.ts'
 import { closeEntries, closeReplaying, reopen, waitingReplays } from './error-bin-store.ts'
-import type { Source } from './import-items.ts'
 import { type ImportDeps, ownersOf, snapshotKindsOf } from './import.ts'
+import type { Source } from './import-items.ts'
 import { bound, causeOf, type NewReject, withoutValues } from './rejects-store.ts'
 import { runItems } from './run.ts'
 import type { ConnectionRuntime } from './runtime.ts'
@@ -24,15 +24,32 @@ export async function replayWaiting(deps: ImportDeps, ctx: Ctx, runtime: Connect
     if (waiting.length === 0) return
     // Records without a revision are ordered by the arrival of their delivery, so each arrival is a run of its own.
     for (const arrival of new Set(waiting.map(row => row.arrival))) {
-      await replayGroup(deps, acting, runtime, lease, Number(arrival), waiting.filter(row => row.arrival === arrival))
+      await replayGroup(
+        deps,
+        acting,
+        runtime,
+        lease,
+        Number(arrival),
+        waiting.filter(row => row.arrival === arrival)
+      )
     }
   }
 }
 
-async function replayGroup(deps: ImportDeps, ctx: Ctx, runtime: ConnectionRuntime, lease: Lease, arrival: number, waiting: readonly Waiting[]): Promise<void> {
+async function replayGroup(
+  deps: ImportDeps,
+  ctx: Ctx,
+  runtime: ConnectionRuntime,
+  lease: Lease,
+  arrival: number,
+  waiting: readonly Waiting[]
+): Promise<void> {
   const owners = await ownersOf(ctx, runtime.id)
   const { keys } = ctx.tenant
-  const failedAgain = (row: Waiting, reject: Pick<NewReject, 'code' | 'message' | 'field' | 'value' | 'table'> & { source: Source | undefined }) => {
+  const failedAgain = (
+    row: Waiting,
+    reject: Pick<NewReject, 'code' | 'message' | 'field' | 'value' | 'table'> & { source: Source | undefined }
+  ) => {
     const value = reject.table?.value ?? reject.value
     return {
       id: row.id,
@@ -56,52 +73,62 @@ async function replayGroup(deps: ImportDeps, ctx: Ctx, runtime: ConnectionRuntim
           : { code: 'kind_not_owned', message: owners.whyNot(row.kind as ImportKind) }
       await reopen(
         tx,
-        unfit.map(({ row, item }) => failedAgain(row, { ...why(row, item), field: undefined, value: undefined, table: undefined, source: undefined }))
+        unfit.map(({ row, item }) =>
+          failedAgain(row, { ...why(row, item), field: undefined, value: undefined, table: undefined, source: undefined })
+        )
       )
     })
   }
   if (fit.length === 0) return
   const rowAt = (n: number): Waiting | undefined => fit[n - 1]?.row
 
-  await runItems(each(fit.flatMap(({ item }) => (item === undefined ? [] : [item]))), { position: 0, chunkDone: 0 }, {
-    ctx,
-    deps: {
-      receivers: deps.receivers,
-      applyAck: deps.applyAck,
-      bin: async (tx, rejects, part) => {
-        const failed = new Map(rejects.map(reject => [reject.item, reject]))
-        const through = part.flatMap(p => (failed.has(p.n) ? [] : [rowAt(p.n)?.id ?? []].flat()))
-        await closeEntries(tx, through, 'resolved', 'host', 'replayed')
-        await reopen(
-          tx,
-          rejects.flatMap(reject => {
-            const row = rowAt(reject.item ?? 0)
-            return row ? [failedAgain(row, reject)] : []
-          })
-        )
-      }
-    },
-    facts: {
-      connectionId: runtime.id,
-      deliveryId: null,
-      seen: arrival,
-      arrival,
-      snapshotKinds: snapshotKindsOf(runtime),
-      hasOpenRejects: true
-    },
-    ...owners,
-    inTx: fn =>
-      withTx(ctx, async tx => {
-        await lease.check(tx)
-        return fn(tx)
-      }),
-    // Entries of one key: the later one stands for both.
-    save: async (tx, progress) => {
-      if (progress.position !== null) await closeReplaying(tx, fit.map(({ row }) => row.id))
-    },
-    signal: lease.signal,
-    collect: 0
-  })
+  await runItems(
+    each(fit.flatMap(({ item }) => (item === undefined ? [] : [item]))),
+    { position: 0, chunkDone: 0 },
+    {
+      ctx,
+      deps: {
+        receivers: deps.receivers,
+        applyAck: deps.applyAck,
+        bin: async (tx, rejects, part) => {
+          const failed = new Map(rejects.map(reject => [reject.item, reject]))
+          const through = part.flatMap(p => (failed.has(p.n) ? [] : [rowAt(p.n)?.id ?? []].flat()))
+          await closeEntries(tx, through, 'resolved', 'host', 'replayed')
+          await reopen(
+            tx,
+            rejects.flatMap(reject => {
+              const row = rowAt(reject.item ?? 0)
+              return row ? [failedAgain(row, reject)] : []
+            })
+          )
+        }
+      },
+      facts: {
+        connectionId: runtime.id,
+        deliveryId: null,
+        seen: arrival,
+        arrival,
+        snapshotKinds: snapshotKindsOf(runtime),
+        hasOpenRejects: true
+      },
+      ...owners,
+      inTx: fn =>
+        withTx(ctx, async tx => {
+          await lease.check(tx)
+          return fn(tx)
+        }),
+      // Entries of one key: the later one stands for both.
+      save: async (tx, progress) => {
+        if (progress.position !== null)
+          await closeReplaying(
+            tx,
+            fit.map(({ row }) => row.id)
+          )
+      },
+      signal: lease.signal,
+      collect: 0
+    }
+  )
 }
 
 function itemOf(ctx: Ctx, mapper: Mapper, row: Waiting): ImportItem | undefined {

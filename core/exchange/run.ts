@@ -73,7 +73,11 @@ export class Interrupted extends Error {
  * crash left off: that many items are read again and passed over. A chunk that fails is halved, in new transactions, until the record
  * that fails stands alone.
  */
-export async function runItems(items: AsyncIterable<ImportItem>, from: { position: number; chunkDone: number }, options: RunOptions): Promise<RunResult> {
+export async function runItems(
+  items: AsyncIterable<ImportItem>,
+  from: { position: number; chunkDone: number },
+  options: RunOptions
+): Promise<RunResult> {
   const { ctx, signal } = options
   const open = new Map<ImportKind, string | null>()
   const snapshots: EndedSnapshot[] = []
@@ -98,7 +102,9 @@ export async function runItems(items: AsyncIterable<ImportItem>, from: { positio
     if (signal.aborted) throw new Interrupted()
     const prepared = prepareChunk(ctx.tenant.keys, chunk, options.owns, options.whyNot)
     // One entry in the bin says it for the whole kind. It stays in the list, whose indexes `chunk_done` counts.
-    const list = prepared.list.map(p => (p.type === 'reject' && p.reject.code === 'kind_not_owned' && unownedSeen.has(p.kind) ? { ...p, muted: true } : p))
+    const list = prepared.list.map(p =>
+      p.type === 'reject' && p.reject.code === 'kind_not_owned' && unownedSeen.has(p.kind) ? { ...p, muted: true } : p
+    )
     const end: ChunkEnd = { prepared, position: n, checkpoint }
     await commit(list, Math.min(done, list.length), list.length, end)
     for (const kind of prepared.unowned.keys()) unownedSeen.add(kind)
@@ -125,7 +131,10 @@ export async function runItems(items: AsyncIterable<ImportItem>, from: { positio
         if (!(error instanceof Refusal) && ++surprises > mostSurprises) throw error
         const alone = refusedAlone(part[0], error)
         if (!alone) throw error
-        ctx.log.warn({ err: error, delivery: options.facts.deliveryId, item: part[0].n, code: alone.reject.code }, 'a record was refused alone')
+        ctx.log.warn(
+          { err: error, delivery: options.facts.deliveryId, item: part[0].n, code: alone.reject.code },
+          'a record was refused alone'
+        )
         await store([alone], to, list.length, end)
         return
       }
@@ -180,7 +189,14 @@ export async function runItems(items: AsyncIterable<ImportItem>, from: { positio
 
 /** Errors that a record can be the cause of; everything else is about the run as a whole. */
 function isOfARecord(error: unknown): boolean {
-  if (error instanceof LeaseLost || error instanceof WorkGone || error instanceof Interrupted || error instanceof ReceiverBug || error instanceof AdapterError) return false
+  if (
+    error instanceof LeaseLost ||
+    error instanceof WorkGone ||
+    error instanceof Interrupted ||
+    error instanceof ReceiverBug ||
+    error instanceof AdapterError
+  )
+    return false
   return !(error instanceof Refusal && (error.kind === 'unavailable' || error.kind === 'too_many'))
 }
 
@@ -197,7 +213,9 @@ function refusedAlone(item: Prepared, error: unknown): PreparedReject | undefine
     storedKey: item.storedKey,
     reject: {
       code: refusal?.code ?? 'record_failed',
-      message: refusal?.detail ?? 'This record could not be taken over and nobody knows why yet. The operator of the service sees the cause in the log.'
+      message:
+        refusal?.detail ??
+        'This record could not be taken over and nobody knows why yet. The operator of the service sees the cause in the log.'
     },
     source: item.type === 'record' ? item.source : undefined,
     stands: 1

@@ -33,14 +33,17 @@ export interface ConnectionRuntime {
 export const secretsBound = (row: string) => ({ table: 'exchange.connection', column: 'secrets_sealed', row }) as const
 
 export const openSecrets = (c: Ctx | TxCtx, connection: Pick<Connection, 'id' | 'secrets_sealed'>): Settings =>
-  connection.secrets_sealed === null ? {} : (JSON.parse(c.tenant.keys.openText(connection.secrets_sealed, secretsBound(connection.id))) as Settings)
+  connection.secrets_sealed === null
+    ? {}
+    : (JSON.parse(c.tenant.keys.openText(connection.secrets_sealed, secretsBound(connection.id))) as Settings)
 
 /** Loads a connection with today's mapping. Refuses `connection_unknown`, and `adapter_unknown` for an adapter that is no longer part of the house. */
 export async function openConnection(c: Ctx | TxCtx, adapters: AdapterRegistry, id: string): Promise<ConnectionRuntime> {
   const row = await findConnection(c, id)
   if (!row) throw refuseExchange('connection_unknown', 'There is no such connection.')
   const adapter = adapters.get(row.adapter)
-  if (!adapter) throw refuseExchange('adapter_unknown', `The adapter "${row.adapter}" of connection "${row.name}" is not part of this installation.`)
+  if (!adapter)
+    throw refuseExchange('adapter_unknown', `The adapter "${row.adapter}" of connection "${row.name}" is not part of this installation.`)
   const newest = await findMapping(c, id)
   const mapping = newest?.mapping ?? {}
   const codeTables = newest?.codeTables ?? {}
@@ -66,7 +69,9 @@ function currentSettings(c: Ctx | TxCtx, adapter: Adapter, row: Connection): { p
   const secrets = openSecrets(c, row)
   if (row.config_version === adapter.manifest.configVersion || !adapter.migrateConfig) return { plain: row.config, secrets }
   const migrated = adapter.migrateConfig(row.config_version, { ...row.config, ...secrets }) as Record<string, string>
-  const names = new Set(Object.entries(adapter.manifest.config.properties).flatMap(([name, field]) => (field.type === 'string' && field.secret ? [name] : [])))
+  const names = new Set(
+    Object.entries(adapter.manifest.config.properties).flatMap(([name, field]) => (field.type === 'string' && field.secret ? [name] : []))
+  )
   const pick = (hidden: boolean): Settings => Object.fromEntries(Object.entries(migrated).filter(([name]) => names.has(name) === hidden))
   return { plain: pick(false), secrets: pick(true) }
 }

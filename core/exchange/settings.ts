@@ -10,7 +10,8 @@ export const isSecret = (schema: ConfigSchema, name: string): boolean => {
   const field = schema.properties[name]
   return field?.type === 'string' && field.secret === true
 }
-export const secretNames = (schema: ConfigSchema): readonly string[] => Object.keys(schema.properties).filter(name => isSecret(schema, name))
+export const secretNames = (schema: ConfigSchema): readonly string[] =>
+  Object.keys(schema.properties).filter(name => isSecret(schema, name))
 
 /**
  * Settings as they will be stored: what was given over the former secrets, defaults filled in. A secret that is not given stays as it
@@ -23,10 +24,13 @@ export function mergeSettings(
 ): { plain: Settings; secrets: Settings } | { problems: readonly FieldProblem[] } {
   const schema = adapter.manifest.config
   const names = secretNames(schema)
-  const kept = Object.fromEntries(names.filter(name => formerSecrets[name] !== undefined && !(name in given)).map(name => [name, formerSecrets[name]]))
+  const kept = Object.fromEntries(
+    names.filter(name => formerSecrets[name] !== undefined && !(name in given)).map(name => [name, formerSecrets[name]])
+  )
   const whole = { ...kept, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) }
   const read = readSettings(schema, whole)
-  if (!read.ok) return { problems: read.problems.slice(0, 20).map(({ field, message }) => ({ pointer: `/config${field}`, detail: message })) }
+  if (!read.ok)
+    return { problems: read.problems.slice(0, 20).map(({ field, message }) => ({ pointer: `/config${field}`, detail: message })) }
   const plain: Record<string, string | number | boolean> = {}
   const secrets: Record<string, string | number | boolean> = {}
   for (const [name, value] of Object.entries(read.settings)) {

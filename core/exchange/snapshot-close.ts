@@ -32,7 +32,11 @@ export interface ClosePlan {
 }
 
 /** Decides what may be closed after a run that read its delivery to the end. */
-export async function planClosing(options: CloseOptions, snapshots: readonly EndedSnapshot[], keyless: ReadonlyMap<string, number>): Promise<ClosePlan> {
+export async function planClosing(
+  options: CloseOptions,
+  snapshots: readonly EndedSnapshot[],
+  keyless: ReadonlyMap<string, number>
+): Promise<ClosePlan> {
   const close: EndedSnapshot[] = []
   const held: PendingClose[] = []
   const skipped: ImportKind[] = []
@@ -73,14 +77,30 @@ export async function closeUnseen(options: CloseOptions, snapshot: EndedSnapshot
         else {
           stay.push(row.storedKey)
           const { code, message, field } = outcome
-          rejects.push({ item: null, kind, key: row.key, at: undefined, code, message, field, value: undefined, table: undefined, source: undefined })
+          rejects.push({
+            item: null,
+            kind,
+            key: row.key,
+            at: undefined,
+            code,
+            message,
+            field,
+            value: undefined,
+            table: undefined,
+            source: undefined
+          })
         }
       }
       await markClosed(tx, connectionId, kind, gone, options.arrival)
       // The module keeps it: as far as this snapshot is concerned it was seen, or it would be tried for ever.
       await markSeen(tx, connectionId, kind, stay, options.seen)
       await insertRejects(tx, { connectionId, deliveryId: options.deliveryId, deliverySeq: String(options.seen) }, rejects)
-      await options.save(tx, { position: null, chunkDone: 0, counts: { ...noCounts, closed: gone.length, rejected: stay.length }, unknown: null })
+      await options.save(tx, {
+        position: null,
+        chunkDone: 0,
+        counts: { ...noCounts, closed: gone.length, rejected: stay.length },
+        unknown: null
+      })
       return gone.length
     })
     if (step === undefined) return closed

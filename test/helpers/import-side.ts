@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
-import { type Adapter, AdapterError, type AdapterCtx, defineAdapter, type ImportItem, type ImportKind, type Json } from '../../adapters/contract/index.ts'
+import {
+  type Adapter,
+  type AdapterCtx,
+  AdapterError,
+  defineAdapter,
+  type ImportItem,
+  type ImportKind,
+  type Json
+} from '../../adapters/contract/index.ts'
 import { type Clock, fixedClock } from '../../core/clock.ts'
 import type { Ctx, TxCtx } from '../../core/context.ts'
 import { directoryOf } from '../../core/db/control.ts'
@@ -54,7 +62,14 @@ function* itemsOf(line: Line, number: number, ctx: AdapterCtx): Iterable<ImportI
     const made = ctx.map.row(line.kind, line.row, at)
     yield (line.rev === undefined || made.type === 'reject' ? made : { ...made, revision: { seq: line.rev } }) as ImportItem
   } else if ('record' in line) {
-    yield { type: 'record', kind: line.record, key: line.key, record: line.value, at, ...(line.rev === undefined ? {} : { revision: { seq: line.rev } }) } as unknown as ImportItem
+    yield {
+      type: 'record',
+      kind: line.record,
+      key: line.key,
+      record: line.value,
+      at,
+      ...(line.rev === undefined ? {} : { revision: { seq: line.rev } })
+    } as unknown as ImportItem
   } else if ('delete' in line) {
     yield { type: 'delete', kind: line.delete, key: line.key, at, ...(line.rev === undefined ? {} : { revision: { seq: line.rev } }) }
   } else if ('snapshot' in line) {
@@ -67,7 +82,13 @@ function* itemsOf(line: Line, number: number, ctx: AdapterCtx): Iterable<ImportI
       outcome: line.ok ? { status: 'accepted', ref: { document: 'D1' } } : { status: 'rejected', reject: { code: 'no', message: 'No.' } }
     }
   } else if ('reject' in line) {
-    yield { type: 'reject', kind: line.reject, at, reject: { code: line.code, message: line.message }, ...(line.key === undefined ? {} : { key: line.key }) }
+    yield {
+      type: 'reject',
+      kind: line.reject,
+      at,
+      reject: { code: line.code, message: line.message },
+      ...(line.key === undefined ? {} : { key: line.key })
+    }
   } else if (line.fail === 'crash') throw new TypeError('the adapter has a bug')
   else throw new AdapterError(line.fail, `The far side says ${line.fail}.`)
 }
@@ -111,7 +132,12 @@ export function linesAdapter(far: FarSide): Adapter {
         employee: both('employee'),
         workOrder: { ...both('workOrder'), via: ['file', 'http'], routes: ['orders'] },
         pickList: both('pickList'),
-        stock: { via: ['pull', 'file'], mode: ['delta', 'snapshot'], files: { pattern: 'stock*.jsonl' }, schedule: { defaultSeconds: 60, minSeconds: 30 } }
+        stock: {
+          via: ['pull', 'file'],
+          mode: ['delta', 'snapshot'],
+          files: { pattern: 'stock*.jsonl' },
+          schedule: { defaultSeconds: 60, minSeconds: 30 }
+        }
       },
       exports: {},
       mapping: { imports: { article: { number: 'Article', description: 'Text', unit: { from: 'Unit', code: 'units' } } } }
@@ -157,17 +183,31 @@ function receivers(watch: { calls: number; onCall?: (calls: number) => void }): 
         if (text.includes('BOOM')) throw new Error('a bug that one record wakes')
         if (text.includes('DENY')) throw new Refusal('conflict', 'denied', 'This one is not wanted.')
         if (text.includes('NUL')) await sql`select ${'x'}::int`.execute(own(tx))
-        if (text.includes('REFUSE')) outcomes.push({ key, status: 'rejected', code: 'refused', message: `"${key}" is refused.`, field: 'description', value: key })
+        if (text.includes('REFUSE'))
+          outcomes.push({ key, status: 'rejected', code: 'refused', message: `"${key}" is refused.`, field: 'description', value: key })
         else if (text.includes('UNKNOWN'))
-          outcomes.push({ key, status: 'rejected', code: 'department_unknown', message: 'There is no such department.', table: { name: 'departments', value: 'UNKNOWN' } })
-        else if (text.includes('HOLD')) outcomes.push({ key, status: 'held', code: 'order_started', message: 'The floor has started this.' })
+          outcomes.push({
+            key,
+            status: 'rejected',
+            code: 'department_unknown',
+            message: 'There is no such department.',
+            table: { name: 'departments', value: 'UNKNOWN' }
+          })
+        else if (text.includes('HOLD'))
+          outcomes.push({ key, status: 'held', code: 'order_started', message: 'The floor has started this.' })
         else good.push({ key, record })
       }
       await sql`insert into far.record (kind, key, record, open)
         select ${kind}, key, record, true from unnest(${good.map(g => g.key)}::text[], ${good.map(g => JSON.stringify(g.record))}::jsonb[]) as r(key, record)
         on conflict (kind, key) do update set record = excluded.record, open = true, times = far.record.times + 1`.execute(own(tx))
-      await sql`update far.record set open = false, times = times + 1 where kind = ${kind} and key = any(${[...batch.closed]}::text[])`.execute(own(tx))
-      return [...outcomes, ...good.map(({ key }) => ({ key, status: 'applied' as const })), ...batch.closed.map(key => ({ key, status: 'applied' as const }))]
+      await sql`update far.record set open = false, times = times + 1 where kind = ${kind} and key = any(${[...batch.closed]}::text[])`.execute(
+        own(tx)
+      )
+      return [
+        ...outcomes,
+        ...good.map(({ key }) => ({ key, status: 'applied' as const })),
+        ...batch.closed.map(key => ({ key, status: 'applied' as const }))
+      ]
     }
   return Object.fromEntries(kinds.map(kind => [kind, receive(kind)])) as Receivers
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Receivers } from '../../core/exchange/receivers.ts'
 import { withLeases } from '../../core/tasks/leases.ts'
-import { importDelivery, importDue, importSide, type ImportSide, type Line } from '../helpers/import-side.ts'
+import { type ImportSide, importDelivery, importDue, importSide, type Line } from '../helpers/import-side.ts'
 
 const article = (number: string, text: string, rev?: number, unit = 'PCE'): Line => ({
   kind: 'article',
@@ -27,7 +27,12 @@ t.test('import: deciding what counts', async t => {
 
   await t.test('import: an equal record in another file is unchanged and reaches no module', async t => {
     const before = side.watch.calls
-    t.match(await side.bring([article('1', 'as A')], 'other.jsonl'), { state: 'done', unchanged_count: '1', new_count: '0', changed_count: '0' })
+    t.match(await side.bring([article('1', 'as A')], 'other.jsonl'), {
+      state: 'done',
+      unchanged_count: '1',
+      new_count: '0',
+      changed_count: '0'
+    })
     t.equal(side.watch.calls, before)
   })
 
@@ -61,14 +66,21 @@ t.test('import: deciding what counts', async t => {
 
   await t.test('import: kinds of one file are handed over in their order, whatever the order of the rows', async t => {
     const seen: string[] = []
-    const handed = (kind: string, receive: (...args: never[]) => unknown) => (...args: never[]) => {
-      seen.push(kind)
-      return receive(...args)
-    }
-    const receivers = Object.fromEntries(Object.entries(side.deps.receivers).map(([kind, receive]) => [kind, handed(kind, receive)])) as Receivers
+    const handed =
+      (kind: string, receive: (...args: never[]) => unknown) =>
+      (...args: never[]) => {
+        seen.push(kind)
+        return receive(...args)
+      }
+    const receivers = Object.fromEntries(
+      Object.entries(side.deps.receivers).map(([kind, receive]) => [kind, handed(kind, receive)])
+    ) as Receivers
     await side.file([
       { kind: 'pickList', row: { number: 'P1', workOrder: 'W1', lines: [] } },
-      { kind: 'workOrder', row: { number: 'W1', department: 'D', quantity: { value: '1', unit: 'PCE' }, status: 'released', operations: [] } },
+      {
+        kind: 'workOrder',
+        row: { number: 'W1', department: 'D', quantity: { value: '1', unit: 'PCE' }, status: 'released', operations: [] }
+      },
       article('6', 'x'),
       { kind: 'location', row: { code: 'L1', warehouse: 'W' } }
     ])
@@ -83,7 +95,12 @@ t.test('import: deciding what counts', async t => {
   })
 
   await t.test('import: acknowledgements are taken in, unknown and contradicting ones go to the bin', async t => {
-    const row = await side.bring([{ ack: 'M1', ok: true }, { ack: 'M1', ok: true }, { ack: 'M1', ok: false }, { ack: 'unknown-9', ok: true }])
+    const row = await side.bring([
+      { ack: 'M1', ok: true },
+      { ack: 'M1', ok: true },
+      { ack: 'M1', ok: false },
+      { ack: 'unknown-9', ok: true }
+    ])
     t.match(row, { state: 'done_with_rejects', ack_count: '2', rejected_count: '2' })
     t.strictSame(
       (await side.query<{ code: string }>(`select code from exchange.reject where kind = 'ack' order by code`)).map(r => r.code),
@@ -92,13 +109,19 @@ t.test('import: deciding what counts', async t => {
   })
 
   await t.test('import: a kind that nobody owns is one clear entry for the whole file', async t => {
-    await side.withTx(tx => side.desk.setKinds(tx, side.connectionId, { in: ['location', 'employee', 'workOrder', 'pickList', 'stock'], out: [] }))
+    await side.withTx(tx =>
+      side.desk.setKinds(tx, side.connectionId, { in: ['location', 'employee', 'workOrder', 'pickList', 'stock'], out: [] })
+    )
     const row = await side.bring([...many(0, 1500), { kind: 'location', row: { code: 'L9', warehouse: 'W' } }], 'unowned.jsonl')
     t.match(row, { state: 'done_with_rejects', rejected_count: '1500', new_count: '1' })
-    const entries = await side.query<{ code: string; message: string }>(`select code, message from exchange.reject where delivery_id = '${row.id}'`)
+    const entries = await side.query<{ code: string; message: string }>(
+      `select code, message from exchange.reject where delivery_id = '${row.id}'`
+    )
     t.equal(entries.length, 1)
     t.match(entries[0], { code: 'kind_not_owned', message: /No connection owns article/ })
-    await side.withTx(tx => side.desk.setKinds(tx, side.connectionId, { in: ['article', 'location', 'employee', 'workOrder', 'pickList', 'stock'], out: [] }))
+    await side.withTx(tx =>
+      side.desk.setKinds(tx, side.connectionId, { in: ['article', 'location', 'employee', 'workOrder', 'pickList', 'stock'], out: [] })
+    )
   })
 })
 
@@ -109,19 +132,26 @@ t.test('import: chunks, halving and crashes', async t => {
     const lines = many(0, 2500, n => (n === 1700 ? 'BOOM' : `text ${n}`))
     const row = await side.bring(lines)
     t.match(row, { state: 'done_with_rejects', read_count: '2500', new_count: '2499', rejected_count: '1', position: '2500' })
-    t.strictSame(await side.query('select line, code, record_key from exchange.reject'), [{ line: 1701, code: 'record_failed', record_key: 'A001700' }])
+    t.strictSame(await side.query('select line, code, record_key from exchange.reject'), [
+      { line: 1701, code: 'record_failed', record_key: 'A001700' }
+    ])
     t.equal(await held(side, 'A001700'), undefined)
   })
 
   await t.test('import: a record that the database refuses and one that a module refuses stand alone too', async t => {
     const row = await side.bring(many(3000, 3100, n => (n === 3010 ? 'NUL' : n === 3090 ? 'DENY' : `text ${n}`)))
     t.match(row, { new_count: '98', rejected_count: '2' })
-    const rejects = await side.query<{ code: string; message: string }>(`select code, message from exchange.reject where delivery_id = '${row.id}' order by line`)
+    const rejects = await side.query<{ code: string; message: string }>(
+      `select code, message from exchange.reject where delivery_id = '${row.id}' order by line`
+    )
     t.match(rejects, [{ code: 'record_failed' }, { code: 'denied', message: 'This one is not wanted.' }])
   })
 
   await t.test('import: where everything fails the delivery is parked after three tries, not taken apart row by row', async t => {
-    const id = await side.file(many(4000, 4900, () => 'BOOM'), 'bug.jsonl')
+    const id = await side.file(
+      many(4000, 4900, () => 'BOOM'),
+      'bug.jsonl'
+    )
     for (let i = 0; i < 3; i++) {
       await side.work()
       side.clock.advance(1000)
@@ -173,7 +203,13 @@ t.test('import: chunks, halving and crashes', async t => {
       await importDue(side.deps, side.ctx, stop.signal)
       delete side.watch.onCall
     }
-    t.match(await side.row(id), { state: 'done_with_rejects', read_count: '3500', new_count: '3499', rejected_count: '1', unchanged_count: '0' })
+    t.match(await side.row(id), {
+      state: 'done_with_rejects',
+      read_count: '3500',
+      new_count: '3499',
+      rejected_count: '1',
+      unchanged_count: '0'
+    })
   })
 
   await t.test('import: who lost the lease cannot commit', async t => {
@@ -196,7 +232,9 @@ t.test('import: chunks, halving and crashes', async t => {
     await Promise.all([side.work(), importDue(second, side.ctx, new AbortController().signal)])
     await side.work()
     for (const id of ids) t.match(await side.row(id), { state: 'done', new_count: '2000' })
-    t.strictSame(await side.query(`select count(*)::int as n from far.record where times > 1 and key between 'A021000' and 'A024999'`), [{ n: 0 }])
+    t.strictSame(await side.query(`select count(*)::int as n from far.record where times > 1 and key between 'A021000' and 'A024999'`), [
+      { n: 0 }
+    ])
   })
 })
 
