@@ -19,6 +19,9 @@ export interface SimulatedErp {
   close(): void
 }
 
+/** Files fetched before they are acknowledged. */
+const mostAtOnce = 200
+
 /** An ERP that speaks SFTP only: it drops files, fetches feedback, and answers each with a document number. */
 export async function simulatedErp(address: SftpAddress): Promise<SimulatedErp> {
   let sftp: Sftp = await connect(address)
@@ -45,7 +48,7 @@ export async function simulatedErp(address: SftpAddress): Promise<SimulatedErp> 
     ledger: { booked, doubled, outOfOrder },
     deliver: (name, text) => again(on => on.deliver(name, text)),
     async collect() {
-      const names = (await again(on => on.list('outbox'))).filter(name => name.endsWith('.csv'))
+      const names = (await again(on => on.list('outbox'))).filter(name => name.endsWith('.csv')).slice(0, mostAtOnce)
       if (names.length === 0) return 0
       const answers: { key: string; document: string }[] = []
       const fresh: { feedback: Feedback; text: string }[] = []
@@ -54,15 +57,15 @@ export async function simulatedErp(address: SftpAddress): Promise<SimulatedErp> 
         fresh.push({ feedback: readFeedback(name, text), text })
       }
       // Files of one listing stand by name; their sequence says in which order they were meant.
-      fresh.sort((a, b) => Number(a.feedback.row['Seq'] ?? 0) - Number(b.feedback.row['Seq'] ?? 0))
+      fresh.sort((a, b) => Number(a.feedback.row.Seq ?? 0) - Number(b.feedback.row.Seq ?? 0))
       for (const { feedback, text } of fresh) {
         const known = texts.get(feedback.key)
         if (known === undefined) {
           texts.set(feedback.key, text)
           booked.set(feedback.key, feedback)
           documents++
-          const order = feedback.row['workOrder']
-          const seq = Number(feedback.row['Seq'] ?? 0)
+          const order = feedback.row.workOrder
+          const seq = Number(feedback.row.Seq ?? 0)
           if (order !== undefined && order !== '') {
             if (seq < (lastSeq.get(order) ?? 0)) outOfOrder.push(feedback.key)
             lastSeq.set(order, Math.max(seq, lastSeq.get(order) ?? 0))

@@ -7,7 +7,13 @@ export interface DemoOrder {
   readonly quantity: number
   readonly due: string
   readonly priority: number
-  readonly operations: readonly { readonly number: string; readonly department: string; readonly description: string; readonly setup: number; readonly run: number }[]
+  readonly operations: readonly {
+    readonly number: string
+    readonly department: string
+    readonly description: string
+    readonly setup: number
+    readonly run: number
+  }[]
   readonly materials: readonly { readonly line: string; readonly operation: string; readonly article: string; readonly quantity: number }[]
   /** What is wrong with it on purpose; such an order must end in the error bin. */
   readonly fault?: 'quantity' | 'department' | 'date' | 'status'
@@ -25,7 +31,11 @@ export const articles = [
 export const locations = ['A-01', 'A-02', 'B-01', 'B-02', 'PROD'].map(code => ({ code, warehouse: 'MAIN', description: `Place ${code}` }))
 
 /** Twelve people with a number and an invented name. */
-export const employees = Array.from({ length: 12 }, (_, i) => ({ number: String(1001 + i), name: `Medewerker ${String.fromCharCode(65 + i)}`, active: true }))
+export const employees = Array.from({ length: 12 }, (_, i) => ({
+  number: String(1001 + i),
+  name: `Medewerker ${String.fromCharCode(65 + i)}`,
+  active: true
+}))
 
 const operationNames: Readonly<Record<(typeof departments)[number], string>> = {
   ZAGEN: 'Sawing to length',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DemoPlace } from '../core/commands/command.ts'
-import { simulatedErp, type SimulatedErp } from './erp.ts'
+import { type SimulatedErp, simulatedErp } from './erp.ts'
 import { makeOrders } from './factory.ts'
 import { orderFile } from './files.ts'
 import { connectErp, demoPassword, firstAdministrator, makePeople, masterData, people, processed } from './setup.ts'
@@ -43,7 +43,9 @@ export async function demoBeside(at: DemoPlace): Promise<{ stop(): Promise<void>
     const orders = makeOrders(10_001, ordersAtFirst, dayFromNow, 12)
     await erp.deliver('WO_10001.csv', orderFile(orders, stamp))
     const delivery = await processed(admin, 'WO_10001.csv')
-    at.say(`  the ERP delivered ${ordersAtFirst} work orders over SFTP; ${delivery.counts.rejected} are wrong on purpose and wait in the error bin`)
+    at.say(
+      `  the ERP delivered ${ordersAtFirst} work orders over SFTP; ${delivery.counts.rejected} are wrong on purpose and wait in the error bin`
+    )
     kept = { username, privateKey: login.privateKey, nextOrder: 10_001 + ordersAtFirst }
     writeFileSync(file, JSON.stringify(kept), { mode: 0o600 })
   } else if (existsSync(file)) {

@@ -6,12 +6,11 @@ import { join } from 'node:path'
 import type { Command } from '../core/commands/command.ts'
 import { plainEnvironment } from '../core/config.ts'
 import { print } from '../core/print.ts'
-import { type Api, ApiRefusal, until } from './api.ts'
-import { simulatedErp, type SimulatedErp } from './erp.ts'
+import { type Api, ApiRefusal, signIn, until } from './api.ts'
+import { type SimulatedErp, simulatedErp } from './erp.ts'
 import { departments, makeOrders } from './factory.ts'
 import { orderFile } from './files.ts'
 import { connectErp, demoPassword, firstAdministrator, makePeople, masterData, processed } from './setup.ts'
-import { signIn } from './api.ts'
 import { newLogin } from './sftp.ts'
 import { dayFromNow, wallTime } from './time.ts'
 
@@ -59,29 +58,34 @@ async function startServer(folder: string): Promise<RunningServer> {
   const logged: string[] = []
   child.stdout.setEncoding('utf8').on('data', (text: string) => logged.push(text))
   const baseUrl = `http://localhost:${http}`
-  await until('the server is ready', 60, async () => {
-    if (child.exitCode !== null) throw new Error(`the server ended with code ${child.exitCode}:\n${logged.join('')}`)
-    const ready = await fetch(`${baseUrl}/health/ready`).catch(() => undefined)
-    return ready?.ok ? true : undefined
-  })
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null) return
+    const ended = new Promise(resolve => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    await ended
+  }
+  try {
+    await until('the server is ready', 60, async () => {
+      if (child.exitCode !== null) throw new Error(`the server ended with code ${child.exitCode}:\n${logged.join('')}`)
+      const ready = await fetch(`${baseUrl}/health/ready`).catch(() => undefined)
+      return ready?.ok ? true : undefined
+    })
+    return { baseUrl, sftpPort: sftp, ...customer(main, env), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Makes the customer beside the running server, with the command an operator of the service uses. */
+function customer(main: string, env: Record<string, string>): { hostKeyLine: string; inviteToken: string } {
   const made = spawnSync(process.execPath, [main, 'tenant', 'create', 'demo', '--name', 'Demo factory'], { env, encoding: 'utf8' })
   const inviteToken = /welcome#(\S+)/.exec(made.stdout)?.[1]
   if (inviteToken === undefined) throw new Error(`making the customer failed: ${made.stdout}${made.stderr}`)
   const keys = spawnSync(process.execPath, [main, 'doctor'], { env, encoding: 'utf8' })
   const hostKeyLine = /ssh-ed25519 \S+/.exec(keys.stdout)?.[0]
   if (hostKeyLine === undefined) throw new Error(`the host key is not shown: ${keys.stdout}${keys.stderr}`)
-  return {
-    baseUrl,
-    sftpPort: sftp,
-    hostKeyLine,
-    inviteToken,
-    async stop() {
-      if (child.exitCode !== null) return
-      const ended = new Promise(resolve => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await ended
-    }
-  }
+  return { hostKeyLine, inviteToken }
 }
 
 async function freePort(): Promise<number> {
@@ -184,7 +188,10 @@ async function workJob(operator: Api, job: Job, tally: Tally): Promise<void> {
     const good = Number(running.proposedQuantity)
     const first = Math.floor(good / 2)
     if (first > 0) await operator.post(`/api/v1/jobs/${job.id}/report`, { good: String(first) })
-    await operator.post(`/api/v1/jobs/${job.id}/complete`, { ...(good - first > 0 ? { good: String(good - first) } : {}), shortfall: 'lost' })
+    await operator.post(`/api/v1/jobs/${job.id}/complete`, {
+      ...(good - first > 0 ? { good: String(good - first) } : {}),
+      shortfall: 'lost'
+    })
     tally.acts += first > 0 ? 3 : 2
     tally.completed++
     tally.good += good
@@ -204,7 +211,9 @@ interface Message {
 async function messages(admin: Api): Promise<readonly Message[]> {
   const all: Message[] = []
   for (let after = ''; ; ) {
-    const page = await admin.get<{ items: readonly Message[]; next: string | null }>(`/api/v1/outbox?limit=500${after === '' ? '' : `&after=${after}`}`)
+    const page = await admin.get<{ items: readonly Message[]; next: string | null }>(
+      `/api/v1/outbox?limit=500${after === '' ? '' : `&after=${after}`}`
+    )
     all.push(...page.items)
     if (page.next === null) return all
     after = encodeURIComponent(page.next)
@@ -226,7 +235,7 @@ async function count(admin: Api, erp: SimulatedErp, tally: Tally) {
   const lost = sent.filter(message => !booked.has(message.key)).length
   const surplus = [...booked.keys()].filter(key => !sent.some(message => message.key === key)).length
   const kinds = [...new Set([...booked.values()].map(feedback => feedback.kind))].sort()
-  const finished = [...booked.values()].filter(f => f.kind === 'OPERATIONSTATUS' && f.row['status'] === 'finished').length
+  const finished = [...booked.values()].filter(f => f.kind === 'OPERATIONSTATUS' && f.row.status === 'finished').length
   const good = [...booked.values()].filter(f => f.kind === 'OPERATIONSTATUS').reduce((n, f) => n + Number(f.row['good.value'] || 0), 0)
   const table: [string, number][] = [
     ['feedback records made', sent.length],

@@ -1,8 +1,8 @@
 import type { Api } from './api.ts'
 import { api, signIn, until } from './api.ts'
+import type { SimulatedErp } from './erp.ts'
 import { departments, employees } from './factory.ts'
 import { articleFile, employeeFile, locationFile, stockFile } from './files.ts'
-import type { SimulatedErp } from './erp.ts'
 
 export const demoPassword = 'Werkvloer-demo-2026'
 
@@ -84,7 +84,10 @@ export async function makePeople(admin: Api): Promise<void> {
   const roles = (await admin.get<List<Named>>('/api/v1/roles')).items
   const groups = new Map<string, string>()
   for (const department of departments) {
-    const made = await admin.post<Named>('/api/v1/groups', { name: `Department ${department}`, rules: [{ kind: 'department', value: department }] })
+    const made = await admin.post<Named>('/api/v1/groups', {
+      name: `Department ${department}`,
+      rules: [{ kind: 'department', value: department }]
+    })
     groups.set(department.toLowerCase(), made.id)
   }
   const everything = (await admin.get<List<Named>>('/api/v1/groups')).items.find(group => group.name === 'Everything')

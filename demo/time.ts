@@ -4,7 +4,9 @@ const pad = (value: number): string => String(value).padStart(2, '0')
 
 /** Wall time in the demo's zone, as its files carry it. */
 export function wallTime(): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Amsterdam', dateStyle: 'short', timeStyle: 'medium' }).format(systemClock.now())
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Amsterdam', dateStyle: 'short', timeStyle: 'medium' }).format(
+    systemClock.now()
+  )
 }
 
 export function dayFromNow(offset: number): string {

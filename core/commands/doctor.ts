@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs'
 import { systemClock } from '../clock.ts'
+import { sftpHostKeyOf } from '../db/control.ts'
 import { verifyJournal } from '../journal/verify.ts'
 import { print } from '../print.ts'
-import { sftpHostKeyOf } from '../db/control.ts'
 import type { Command } from './command.ts'
 import { withHouse } from './with-house.ts'
 

@@ -43,7 +43,7 @@ function* rulesIn(value: unknown, depth = 0): Iterable<Record<string, unknown>> 
 }
 
 const codesOf = (value: unknown): Set<string> =>
-  new Set([...rulesIn(value)].flatMap(rule => (typeof rule['code'] === 'string' ? [rule['code']] : [])))
+  new Set([...rulesIn(value)].flatMap(rule => (typeof rule.code === 'string' ? [rule.code] : [])))
 
 /** Tables named by rules. A record's own field `code` (of a location) has a rule of its own and is no table, unless it is plain text. */
 function tablesIn(mapping: MappingSet): Set<string> {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { Ctx } from '../context.ts'
 import type { App } from '../http/app.ts'
+import { cursorOf, readCursor } from '../http/cursor.ts'
 import { act } from '../http/idempotency.ts'
 import { errorResponses, Id, Instant, named, Page, pageQuery, Text } from '../http/schemas.ts'
 import type { Journal } from '../journal/append.ts'
@@ -95,11 +96,12 @@ export function outboxRoutes({ journal }: { journal: Journal }) {
         }
       },
       async request => {
-        const { connectionId = null, state = null, order = null, limit = 100, after = '0' } = request.query
-        if (!/^\d{1,18}$/.test(after)) throw refuseExchange('message_unknown', 'The place to go on from is not one that a page gave.')
+        const { connectionId = null, state = null, order = null, limit = 100 } = request.query
+        const [after] = readCursor(request.query.after, ['string']) ?? ['0']
         const rows = await listMessages(request.ctx, { connectionId, state, orderingKey: order, after, limit: limit + 1 })
         const items = rows.slice(0, limit)
-        return { items: items.map(view), next: rows.length > limit ? (items.at(-1)?.seq ?? null) : null }
+        const last = items.at(-1)
+        return { items: items.map(view), next: last && rows.length > limit ? cursorOf([last.seq]) : null }
       }
     )
 

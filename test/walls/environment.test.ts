@@ -36,7 +36,12 @@ const walls: readonly Wall[] = [
     except: nowhere,
     planted: "db.selectFrom('x').selectAll()"
   },
-  { rule: 'lists go into SQL as one array', pattern: /where[^\n]*,\s*'(?:not )?in'\s*,/, except: nowhere, planted: "query.where('id', 'in', ids)" },
+  {
+    rule: 'lists go into SQL as one array',
+    pattern: /where[^\n]*,\s*'(?:not )?in'\s*,/,
+    except: nowhere,
+    planted: "query.where('id', 'in', ids)"
+  },
   {
     rule: 'nothing prints but core/print.ts',
     pattern: /\bconsole\s*\.|process\.std(?:out|err)\.write/,
