@@ -56,8 +56,6 @@ export async function simulatedErp(address: SftpAddress): Promise<SimulatedErp> 
         const text = await again(on => on.read(`outbox/${name}`))
         fresh.push({ feedback: readFeedback(name, text), text })
       }
-      // Files of one listing stand by name; their sequence says in which order they were meant.
-      fresh.sort((a, b) => Number(a.feedback.row.Seq ?? 0) - Number(b.feedback.row.Seq ?? 0))
       for (const { feedback, text } of fresh) {
         const known = texts.get(feedback.key)
         if (known === undefined) {

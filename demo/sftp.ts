@@ -4,6 +4,7 @@ import ssh2 from 'ssh2'
 export interface Sftp {
   /** Writes under a temporary name and renames: the file appears whole. */
   deliver(name: string, text: string): Promise<void>
+  /** Names in the order of the server's listing: of the outbox, the order in which they were written. */
   list(dir: string): Promise<string[]>
   read(path: string): Promise<string>
   remove(path: string): Promise<void>
@@ -48,7 +49,7 @@ export async function connect(address: SftpAddress): Promise<Sftp> {
     },
     list: dir =>
       new Promise((resolve, reject) => {
-        sftp.readdir(dir, (error, entries) => (error ? reject(error) : resolve(entries.map(entry => entry.filename).sort())))
+        sftp.readdir(dir, (error, entries) => (error ? reject(error) : resolve(entries.map(entry => entry.filename))))
       }),
     read: path =>
       new Promise((resolve, reject) => {
