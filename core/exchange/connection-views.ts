@@ -170,7 +170,11 @@ export const ChangeConnectionBody = Type.Object(
 const MappingRules = Type.Unsafe<MappingSet>({
   type: 'object',
   additionalProperties: false,
-  properties: { imports: { type: 'object' }, exports: { type: 'object' }, units: { type: 'object' } },
+  properties: {
+    imports: { type: 'object', additionalProperties: true },
+    exports: { type: 'object', additionalProperties: true },
+    units: { type: 'object', additionalProperties: true }
+  },
   description: 'imports: kind -> field -> rule; exports: kind -> column -> path or rule; units: factors. See the guide of mappings.'
 })
 const CodeTablesShape = Type.Unsafe<CodeTables>({

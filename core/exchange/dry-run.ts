@@ -11,7 +11,7 @@ import { refuseExchange } from './errors.ts'
 import { type ImportDeps, itemsOf, ownersOf, snapshotKindsOf } from './import.ts'
 import type { NewReject } from './rejects-store.ts'
 import { type RunOptions, runItems } from './run.ts'
-import { openConnection } from './runtime.ts'
+import { type ConnectionRuntime, openConnection } from './runtime.ts'
 import { planClosing } from './snapshot-close.ts'
 
 /** Most items that one dry run looks at; it happens in one transaction. */
@@ -51,7 +51,7 @@ class RolledBack extends Error {
  */
 export async function dryRun(deps: ImportDeps, ctx: Ctx, connectionId: string, source: DryRunSource): Promise<DryRunResult> {
   const runtime = await openConnection(ctx, deps.adapters, connectionId)
-  const from = await rawOfSource(deps, ctx, connectionId, source)
+  const from = await rawOfSource(deps, ctx, runtime, source)
   const none: DryRunResult = {
     refused: null,
     items: 0,
@@ -147,15 +147,17 @@ async function closingsOf(
 async function rawOfSource(
   deps: ImportDeps,
   ctx: Ctx,
-  connectionId: string,
+  runtime: ConnectionRuntime,
   source: DryRunSource
 ): Promise<{ raw: RawDelivery; way: string; arrival: number | undefined }> {
   if ('name' in source) {
     const raw = rawFromBytes(source.name, source.bytes, sha256(source.bytes).toString('hex'), ctx.clock.iso())
-    return { raw, way: 'sftp', arrival: undefined }
+    const routes = Object.values(runtime.manifest.imports).flatMap(capability => capability.routes ?? [])
+    const called = runtime.adapter.import?.file === undefined || routes.includes(source.name)
+    return { raw, way: called ? 'http' : 'sftp', arrival: undefined }
   }
   const delivery = await findWork(ctx, source.deliveryId)
-  if (!delivery || delivery.connectionId !== connectionId) throw refuseExchange('delivery_unknown', 'This connection has no such delivery.')
+  if (!delivery || delivery.connectionId !== runtime.id) throw refuseExchange('delivery_unknown', 'This connection has no such delivery.')
   const origin = delivery.replayOf === null ? delivery : ((await findWork(ctx, delivery.replayOf)) ?? delivery)
   if (origin.blobId === null) throw refuseExchange('delivery_raw_gone', 'The bytes of this delivery are no longer kept.')
   return { raw: rawOf(ctx, deps.blobs, origin), way: origin.way, arrival: Number(origin.seq) }

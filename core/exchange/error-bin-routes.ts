@@ -27,7 +27,11 @@ const Which = Type.Optional(
   })
 )
 const Counted = Type.Object({ count: Type.Integer({ description: 'Entries concerned' }) }, closed)
-const Row = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', description: "The ERP's row before the mapping" })
+const Row = Type.Unsafe<Readonly<Record<string, unknown>>>({
+  type: 'object',
+  additionalProperties: true,
+  description: "The ERP's row before the mapping"
+})
 const states = ['open', 'replaying', 'resolved', 'skipped'] as const satisfies readonly RejectState[]
 const State = Type.Unsafe<RejectState>({ type: 'string', enum: [...states] })
 const Direction = Type.Union([Type.Literal('in'), Type.Literal('out')])

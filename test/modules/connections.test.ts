@@ -62,7 +62,7 @@ t.test('connections', async t => {
     t.match(after.config, { delimiter: ',', wait: 3 })
     await withTx(tx => desk.update(tx, id, 2, { config: { delimiter: ',', password: null } }))
     t.match(await row(id), { secrets_sealed: null, config: { delimiter: ',' } })
-    t.strictSame((await row(id))?.['config'], { delimiter: ',' }, 'a setting that is left out is gone')
+    t.strictSame((await row(id))?.config, { delimiter: ',' }, 'a setting that is left out is gone')
   })
 
   await t.test('connection: two people at once do not overwrite each other', async t => {
