@@ -97,7 +97,9 @@ export function outboxRoutes({ journal }: { journal: Journal }) {
       },
       async request => {
         const { connectionId = null, state = null, order = null, limit = 100 } = request.query
-        const [after] = readCursor(request.query.after, ['string']) ?? ['0']
+        const [given] = readCursor(request.query.after, ['string']) ?? ['0']
+        // Made by hand, it is the end of no page; a number that is none would break the query.
+        const after = /^\d{1,18}$/.test(given) ? given : '0'
         const rows = await listMessages(request.ctx, { connectionId, state, orderingKey: order, after, limit: limit + 1 })
         const items = rows.slice(0, limit)
         const last = items.at(-1)
