@@ -49,6 +49,9 @@ if (major < 24 || (major === 24 && minor < 7)) {
   process.exit(startRefusalExitCode)
 }
 
+// Whoever read our output may be gone (a closed pipe): that is no reason to stop a server.
+process.stdout.on('error', () => {})
+
 try {
   process.exitCode = await run(process.argv.slice(2))
 } catch (error) {

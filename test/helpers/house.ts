@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DestinationStream } from 'pino'
@@ -64,6 +64,8 @@ export interface TestHouse {
   again(options?: { clock?: Clock }): Promise<{ house: House; shutdown: Shutdown }>
 }
 
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string }
+
 export const adminPassword = 'Een-lange-zin-voor-de-test'
 
 /**
@@ -98,7 +100,7 @@ export async function openTestHouse(
 
   async function open(at: Clock): Promise<{ house: House; shutdown: Shutdown }> {
     const shutdown = createShutdown(log)
-    const house = await openHouse({ config, controlUrl, root, clock: at, log, parts: allParts, shutdown, version: '0.0.0-test' })
+    const house = await openHouse({ config, controlUrl, root, clock: at, log, parts: allParts, shutdown, version })
     // Registered before the database is dropped by an earlier teardown: tap runs them in the opposite order.
     t.teardown(async () => {
       await shutdown.stop('test ends')
