@@ -1,7 +1,14 @@
 import { decideRecord, type ExportOutcomeBody, type ImportKind, importOrder, type RecordDecision } from '../../adapters/contract/index.ts'
 import type { TxCtx } from '../context.ts'
 import { addCounts, type Counts, markSeen, moveRevisions, noCounts, type StateUpsert, saveStates, statesOf } from './apply-store.ts'
-import type { Prepared, PreparedAck, PreparedDelete, PreparedRecord, PreparedReject } from './import-items.ts'
+import {
+  hashFields,
+  type Prepared,
+  type PreparedAck,
+  type PreparedDelete,
+  type PreparedRecord,
+  type PreparedReject
+} from './import-items.ts'
 import type { Batch, ReceiveOutcome, Receivers } from './receivers.ts'
 import { insertRejects, type NewReject, resolveSubjects } from './rejects-store.ts'
 
@@ -105,7 +112,7 @@ async function applyKind(
     kind,
     items.map(item => item.storedKey)
   )
-  const toApply: { item: PreparedRecord; decision: 'new' | 'changed'; fields: string[] }[] = []
+  const toApply: { item: PreparedRecord; decision: 'new' | 'changed'; hashed: Readonly<Record<string, string>>; fields: string[] }[] = []
   const toClose: PreparedDelete[] = []
   const untouched: string[] = []
   const moved: { storedKey: string; revision: NonNullable<PreparedRecord['revision']> }[] = []
@@ -132,7 +139,8 @@ async function applyKind(
       continue
     }
     if (decision === 'new' || decision === 'changed') {
-      toApply.push({ item, decision, fields: before ? differing(before.fields, item.fields) : [] })
+      const hashed = hashFields(tx.tenant.keys, item)
+      toApply.push({ item, decision, hashed, fields: before ? differing(before.fields, hashed) : [] })
       continue
     }
     counts = addCounts(counts, { [decision]: 1 })
@@ -148,7 +156,7 @@ async function applyKind(
   const outcomes = await receive(tx, receivers, run, kind, toApply, toClose)
   const saved: StateUpsert[] = []
   const stay: string[] = []
-  for (const { item, decision, fields } of toApply) {
+  for (const { item, decision, hashed, fields } of toApply) {
     const outcome = outcomes.get(item.key)
     if (!outcome) throw new ReceiverBug(kind, 'gave no outcome for a record')
     if (outcome.status === 'applied') {
@@ -160,7 +168,7 @@ async function applyKind(
         scope: item.scope,
         revision: item.revision,
         hash: item.hash,
-        fields: JSON.stringify(item.fields),
+        fields: JSON.stringify(hashed),
         present: true
       })
       settledKeys.push(item.key)

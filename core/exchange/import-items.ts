@@ -32,8 +32,6 @@ export interface PreparedRecord extends Common {
   readonly revision: Revision | undefined
   /** HMAC of the canonical record in hex. */
   readonly hash: string
-  /** Field -> shortened HMAC. */
-  readonly fields: Readonly<Record<string, string>>
   readonly scope: string | null
   readonly source: Source
 }
@@ -206,17 +204,6 @@ function prepare(
     record: record as ImportRecords[ImportKind],
     revision: item.revision,
     hash: keys.mac(canonical(record), 'exchange.record').toString('hex'),
-    fields: Object.fromEntries(
-      Object.entries(record)
-        .filter(([, value]) => value !== undefined)
-        .map(([name, value]) => [
-          name,
-          keys
-            .mac(`${kind}.${name}\n${canonical(value)}`, 'exchange.field')
-            .toString('base64url')
-            .slice(0, 11)
-        ])
-    ),
     scope,
     source
   }
@@ -251,3 +238,17 @@ function onlyKnown(kind: ImportKind, record: object, unknown: Map<string, number
   for (const [name] of entries) if (!known?.has(name)) count(unknown, `${kind}.${name.slice(0, 100)}`)
   return Object.fromEntries(entries.filter(([name]) => known?.has(name)))
 }
+
+/** Field -> shortened HMAC; made only for records that are handed over, since it costs one hash per field. */
+export const hashFields = (keys: TenantKeys, { kind, record }: PreparedRecord): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(record)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [
+        name,
+        keys
+          .mac(`${kind}.${name}\n${canonical(value)}`, 'exchange.field')
+          .toString('base64url')
+          .slice(0, 11)
+      ])
+  )

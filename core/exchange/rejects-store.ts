@@ -115,7 +115,7 @@ export async function insertRejects(
     await sql`update exchange.reject set state = 'resolved', resolution = ${`replaced by delivery ${of.deliverySeq}`}, resolved_by = 'host',
         resolved_at = ${at}::timestamptz, changed_at = ${at}::timestamptz
       where connection_id = ${of.connectionId}::uuid and state = 'open' and direction = 'in'
-        and subject_mac = any(select decode(s, 'hex') from unnest(${subjects}::text[]) s)`.execute(own(tx))
+        and subject_mac = any(array(select decode(s, 'hex') from unnest(${subjects}::text[]) s))`.execute(own(tx))
   }
   const column = <K extends keyof (typeof rows)[number]>(name: K) => rows.map(row => row[name])
   await sql`insert into exchange.reject (id, connection_id, direction, delivery_id, item, kind, record_key, line, pointer, code, message, field,
@@ -144,7 +144,7 @@ export async function resolveSubjects(
     await sql`update exchange.reject set state = 'resolved', resolution = ${why}, resolved_by = 'host', resolved_at = ${at}::timestamptz,
       changed_at = ${at}::timestamptz
     where connection_id = ${connectionId}::uuid and state = 'open' and direction = 'in'
-      and subject_mac = any(select decode(s, 'hex') from unnest(${subjects}::text[]) s)`.execute(own(tx))
+      and subject_mac = any(array(select decode(s, 'hex') from unnest(${subjects}::text[]) s))`.execute(own(tx))
   return Number(result.numAffectedRows ?? 0n)
 }
 
