@@ -2,7 +2,7 @@ import { type RefusalSpecs, refuser } from '../../core/index.ts'
 
 export const timekeepingErrors = {
   employee_unknown: {
-    kind: 'not_found',
+    kind: 'invalid',
     title: 'Unknown employee',
     remedy: 'Choose an employee from the list; new ones come from the ERP.'
   },
