@@ -113,9 +113,9 @@ t.test('journeys', async t => {
     )
     await admin.patch(`/api/v1/users/${user?.id}`, { groupIds: [] })
     t.strictSame((await operator.get<List<Job>>('/api/v1/jobs?limit=50')).items, [])
-    await t.rejects(operator.get(`/api/v1/jobs/${before[0]?.id}`), { status: 404 })
+    await t.rejects(operator.get(`/api/v1/jobs/${before[0]?.id}`), { code: 'not_found' })
     await admin.patch(`/api/v1/users/${user?.id}`, { roleIds: [] })
-    await t.rejects(operator.get('/api/v1/jobs?limit=50'), { status: 403 })
+    await t.rejects(operator.get('/api/v1/jobs?limit=50'), { code: 'forbidden' })
   })
 
   await t.test('journal: all of it is written and verifies', async t => {
