@@ -38,7 +38,7 @@ button:disabled{opacity:.6;cursor:default}:focus-visible{outline:3px solid var(-
 const home = `<h1>Werkvloer</h1><p>Between the ERP and the shop floor: work orders come in, people work them, the feedback goes back once and in order.</p>
 <ul><li><a href="/api/v1/openapi.json">API description</a> (OpenAPI 3.1)</li><li><a href="/health/ready">Health</a></li></ul>`
 
-const welcome = `<h1>Choose your password</h1><p>This link makes you the administrator of your environment. It works once.</p>
+const welcome = `<h1>Choose your password</h1><p>This link opens your account. It works once.</p>
 <form id="form"><label for="password">Password</label><input id="password" name="password" type="password" autocomplete="new-password" required minlength="8" maxlength="128" aria-describedby="hint">
 <p id="hint">At least 8 characters; a sentence is best.</p><label for="again">The same again</label><input id="again" name="again" type="password" autocomplete="new-password" required maxlength="128">
 <button id="send">Save</button><p id="status" role="status"></p></form>`
