@@ -32,6 +32,17 @@ export function translate(error: unknown): unknown {
       return refuse('conflict', 'This exists already.', { cause: error, context: { constraint: e.constraint } })
     case '22021': // character_not_in_repertoire: a NUL that no schema caught
       return refuse('invalid_request', 'The text holds a character that cannot be stored (NUL). Remove it.', { cause: error })
+    case '22P02': // invalid_text_representation: a forged cursor that is no number
+    case '22003': // numeric_value_out_of_range
+    case '22007': // invalid_datetime_format
+    case '22008': // datetime_field_overflow
+      return refuse(
+        'invalid_request',
+        'A value in the address or the body is not of the form it must have, such as an `after` that no page gave.',
+        {
+          cause: error
+        }
+      )
     case '40001':
     case '40P01':
     case '55P03': // lock_not_available
