@@ -1,6 +1,6 @@
 import { decideRecord, type ExportOutcomeBody, type ImportKind, importOrder, type RecordDecision } from '../../adapters/contract/index.ts'
 import type { TxCtx } from '../context.ts'
-import { addCounts, type Counts, markSeen, moveRevisions, noCounts, type StateUpsert, saveStates, statesOf } from './apply-store.ts'
+import { addCounts, type Counts, noCounts } from './apply-store.ts'
 import {
   hashFields,
   type Prepared,
@@ -10,6 +10,7 @@ import {
   type PreparedReject
 } from './import-items.ts'
 import type { Batch, ReceiveOutcome, Receivers } from './receivers.ts'
+import { markSeen, moveRevisions, type StateUpsert, saveStates, statesOf } from './record-state-store.ts'
 import { insertRejects, type NewReject, resolveSubjects } from './rejects-store.ts'
 
 /** What became of an acknowledgement; made by the way out of the house. */

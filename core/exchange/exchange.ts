@@ -19,9 +19,11 @@ import { type ArrivalOptions, settleArrivals } from './arrivals.ts'
 import { connectionRoutes } from './connection-routes.ts'
 import { connectionDesk } from './connections.ts'
 import { exportDue } from './deliver.ts'
+import { deliveryDecisionRoutes } from './delivery-decision-routes.ts'
 import { expireRaw, sweepRaw } from './delivery-duties.ts'
 import { deliveryRoutes } from './delivery-routes.ts'
 import { dryRunRoutes } from './dry-run-routes.ts'
+import { errorBin } from './error-bin.ts'
 import { errorBinRoutes } from './error-bin-routes.ts'
 import { importDue } from './import.ts'
 import type { Outbox } from './message.ts'
@@ -119,7 +121,9 @@ export function openExchange(options: ExchangeOptions): Exchange {
       connectionRoutes({ desk, adapters, journal, adapterCtx: (ctx, runtime, signal) => adapterCtx(ctx, runtime, signal, config) })(app)
       accessRoutes(accessDesk({ directory, log }))(app)
       deliveryRoutes({ blobs })(app)
-      errorBinRoutes({ journal, desk, withLease, receivers: () => modules().receivers })(app)
+      const bin = errorBin({ journal, desk })
+      errorBinRoutes({ journal, bin })(app)
+      deliveryDecisionRoutes({ bin, withLease, receivers: () => modules().receivers })(app)
       dryRunRoutes(() => importDeps(AbortSignal.timeout(60_000)))(app)
       outboxRoutes({ journal })(app)
       erpRoutes(arrivals)(app)

@@ -1,6 +1,6 @@
 import { AdapterError, type ImportItem, type ImportKind } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
-import { Refusal } from '../errors.ts'
+import { coreErrors, Refusal } from '../errors.ts'
 import { LeaseLost } from '../tasks/lease.ts'
 import { type ApplyDeps, applyPart, type Change, type PartResult, ReceiverBug, type RunFacts } from './apply.ts'
 import { addCounts, type Counts, noCounts, WorkGone } from './apply-store.ts'
@@ -128,7 +128,7 @@ export async function runItems(
       if (!isOfARecord(error) || part.length === 0) throw error
       if (signal.aborted) throw new Interrupted()
       if (part.length === 1 && part[0]) {
-        if (!(error instanceof Refusal) && ++surprises > mostSurprises) throw error
+        if (!isDeclared(error) && ++surprises > mostSurprises) throw error
         const alone = refusedAlone(part[0], error)
         if (!alone) throw error
         ctx.log.warn(
@@ -200,10 +200,13 @@ function isOfARecord(error: unknown): boolean {
   return !(error instanceof Refusal && (error.kind === 'unavailable' || error.kind === 'too_many'))
 }
 
+/** A refusal that a module declared. Those of core speak of requests; under an import they mean that the database refused a value. */
+const isDeclared = (error: unknown): error is Refusal => error instanceof Refusal && !Object.hasOwn(coreErrors, error.code)
+
 /** The entry for the bin of a record that failed by an exception. What the database said may quote it, so it is not repeated. */
 function refusedAlone(item: Prepared, error: unknown): PreparedReject | undefined {
   if (item.type === 'reject' || item.type === 'ack') return undefined
-  const refusal = error instanceof Refusal ? error : undefined
+  const refusal = isDeclared(error) ? error : undefined
   return {
     type: 'reject',
     n: item.n,

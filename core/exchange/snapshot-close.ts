@@ -1,8 +1,9 @@
 import { type ImportKind, importOrder } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { callReceiver, keyBound } from './apply.ts'
-import { countUnseen, markClosed, markSeen, noCounts, type PendingClose, unseenKeys } from './apply-store.ts'
+import { noCounts, type PendingClose } from './apply-store.ts'
 import type { Receivers } from './receivers.ts'
+import { countUnseen, markClosed, markSeen, unseenKeys } from './record-state-store.ts'
 import { insertRejects, type NewReject } from './rejects-store.ts'
 import type { EndedSnapshot, PartRunner, Progress } from './run.ts'
 
