@@ -13,6 +13,7 @@ import { openExchange } from './exchange/exchange.ts'
 import { type Built, boot, type Dictionary, type Duty } from './host.ts'
 import type { App } from './http/app.ts'
 import { healthRoutes } from './http/health.ts'
+import { forgetKeys } from './http/idempotency.ts'
 import type { Identity } from './http/identity.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { descriptionRoute } from './http/openapi.ts'
@@ -149,7 +150,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   exchange.routes(app)
   for (const built of modules.values()) built.routes?.(app)
 
-  const duties: Duty[] = [...exchange.duties, ...[...modules.values()].flatMap(built => built.duties ?? [])]
+  const forget: Duty = { name: 'core-keys', everySeconds: 86_400, run: async ctx => void (await forgetKeys(ctx)) }
+  const duties: Duty[] = [forget, ...exchange.duties, ...[...modules.values()].flatMap(built => built.duties ?? [])]
 
   return {
     config,

@@ -1,5 +1,6 @@
 import type { RefusalSpecs } from '../errors.ts'
 import type { Dictionary, PersonalData, Retention } from '../host.ts'
+import { keyDays } from '../http/idempotency.ts'
 import { dictionary } from './dictionary.ts'
 import { exchangeErrors } from './errors.ts'
 
@@ -42,7 +43,8 @@ export const coreDeclaration: CoreDeclaration = {
     },
     { table: 'exchange.mapping', subject: 'created_by', columns: ['created_by'], why: 'to show who changed a mapping' },
     { table: 'exchange.outbox_event', subject: 'actor', columns: ['actor'], why: 'to show who decided on a message' },
-    { table: 'journal.entry', subject: 'actor_id', columns: ['actor_id', 'at'], why: 'to account for who did what' }
+    { table: 'journal.entry', subject: 'actor_id', columns: ['actor_id', 'at'], why: 'to account for who did what' },
+    { table: 'core.idempotency', subject: 'principal', columns: ['principal'], why: 'to answer a repeated request as the first one' }
   ],
   retention: [
     {
@@ -50,14 +52,27 @@ export const coreDeclaration: CoreDeclaration = {
       after: 'bytes: 30 days after the end, 90 days with open rejects; the row: end of contract',
       rule: 'raw deliveries'
     },
-    { table: 'exchange.reject', after: 'end of contract', rule: 'return or destruction' },
-    { table: 'exchange.record_state', after: 'end of contract', rule: 'return or destruction' },
-    { table: 'exchange.outbox', after: 'end of contract', rule: 'return or destruction' },
-    { table: 'exchange.outbox_event', after: 'end of contract', rule: 'return or destruction' },
-    { table: 'exchange.batch', after: 'end of contract', rule: 'return or destruction' },
-    { table: 'exchange.outbox_file', after: 'end of contract', rule: 'return or destruction' },
-    { table: 'exchange.mapping', after: 'end of contract', rule: 'return or destruction' },
-    { table: 'journal.entry', after: 'end of contract', rule: 'return or destruction' }
+    { table: 'core.idempotency', after: `${keyDays} days`, rule: 'deleted by a duty' },
+    ...[
+      'core.lease',
+      'core.migration',
+      'exchange.connection',
+      'exchange.access',
+      'exchange.adapter_state',
+      'exchange.kind_owner',
+      'exchange.mapping',
+      'exchange.pull_state',
+      'exchange.record_state',
+      'exchange.reject',
+      'exchange.ordering',
+      'exchange.outbox',
+      'exchange.outbox_event',
+      'exchange.batch',
+      'exchange.outbox_file',
+      'journal.entry',
+      'journal.seal',
+      'journal.epoch'
+    ].map(table => ({ table, after: 'end of contract', rule: 'return or destruction' }))
   ],
   dictionary,
   errors: exchangeErrors

@@ -61,6 +61,18 @@ export async function act<R extends Json, B>(
   return steps.show(request.ctx, outcome.result)
 }
 
+/** A terminal that was switched off for the summer may repeat what it never heard about; after that a key is free again. */
+export const keyDays = 30
+
+/** Takes away keys nobody repeats any more. Idempotent. @returns how many */
+export async function forgetKeys(ctx: Ctx): Promise<number> {
+  const before = new Date(ctx.clock.now().getTime() - keyDays * 86_400_000).toISOString()
+  return withTx(ctx, async tx => {
+    const gone = await own(tx).deleteFrom('core.idempotency').where('created_at', '<', before).executeTakeFirst()
+    return Number(gone.numDeletedRows)
+  })
+}
+
 function keyOf(request: FastifyRequest): string | undefined {
   const value = request.headers['idempotency-key']
   if (value === undefined) return undefined
