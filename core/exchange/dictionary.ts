@@ -30,7 +30,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     changed_at: changed
   },
   'core.idempotency': {
-    principal: ['Who sent the request: kind and id.', 'Wie het verzoek stuurde: soort en sleutel.', 'technical'],
+    principal: ['Who sent the request: kind and id.', 'Wie het verzoek stuurde: soort en sleutel.', 'personal'],
     key: ['Key that the sender gave the request.', 'Sleutel die de afzender aan het verzoek gaf.', 'technical'],
     fingerprint: ['SHA-256 of method, address and body.', 'SHA-256 van methode, adres en inhoud.', 'technical'],
     status: ['HTTP status of the answer.', 'HTTP-status van het antwoord.', 'technical'],
@@ -135,7 +135,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     connection_id: connection,
     way: ['By SFTP, by call, fetched, or replayed.', 'Via SFTP, via aanroep, opgehaald of herhaald.', 'business'],
     name: ['File name, route, or kind of a fetch.', 'Bestandsnaam, route of soort van ophalen.', 'business'],
-    size: ['Bytes.', 'Bytes.', 'technical'],
+    size: ['Size in bytes.', 'Grootte in bytes.', 'technical'],
     sha256: ['SHA-256 of the bytes.', 'SHA-256 van de bytes.', 'technical'],
     blob_id: ['Where the encrypted bytes are kept.', 'Waar de versleutelde bytes worden bewaard.', 'technical'],
     state: ['How far it is.', 'Hoever het is.', 'business'],
@@ -306,7 +306,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     connection_id: connection,
     name: ['File name or document name.', 'Bestandsnaam of documentnaam.', 'business'],
     body_sealed: ['Content, encrypted.', 'Inhoud, versleuteld.', 'personal'],
-    size: ['Bytes.', 'Bytes.', 'technical'],
+    size: ['Size in bytes.', 'Grootte in bytes.', 'technical'],
     sha256: ['SHA-256 of the content.', 'SHA-256 van de inhoud.', 'technical'],
     fetched_at: ['When the ERP fetched it.', 'Wanneer het ERP het ophaalde.', 'business'],
     removed_at: ['When the ERP removed it.', 'Wanneer het ERP het verwijderde.', 'business'],

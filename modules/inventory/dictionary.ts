@@ -33,7 +33,7 @@ export const dictionary: Dictionary = {
     ),
     description: business('Description.', 'Omschrijving.'),
     unit: business('The unit its stock is counted in.', 'De eenheid waarin de voorraad wordt geteld.'),
-    barcode: business('Barcode.', 'Barcode.'),
+    barcode: business('Barcode on the article.', 'Streepjescode op het artikel.'),
     blocked: business('Whether it may not be used.', 'Of het niet gebruikt mag worden.'),
     backflush: business(
       'When it is consumed by itself; empty: as the setting says.',

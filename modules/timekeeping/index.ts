@@ -44,7 +44,7 @@ export default defineModule({
     {
       table: 'timekeeping.employee',
       subject: 'number_blind',
-      columns: ['number_sealed', 'name_sealed', 'key_blind', 'active'],
+      columns: ['id', 'number_sealed', 'name_sealed', 'key_blind', 'active'],
       why: 'to book hours per work order'
     },
     {
@@ -63,7 +63,8 @@ export default defineModule({
   retention: [
     { table: 'timekeeping.employee', after: 'end of contract', rule: 'return or destruction' },
     { table: 'timekeeping.interval', after: 'end of contract', rule: 'return or destruction' },
-    { table: 'timekeeping.booking', after: 'end of contract', rule: 'return or destruction' }
+    { table: 'timekeeping.booking', after: 'end of contract', rule: 'return or destruction' },
+    { table: 'timekeeping.activity_code', after: 'end of contract', rule: 'return or destruction' }
   ],
   dictionary,
   errors: timekeepingErrors,
