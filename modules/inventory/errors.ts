@@ -22,7 +22,6 @@ export const errors = {
   pick_list_closed: { kind: 'conflict', title: 'The pick list is closed', remedy: 'Ask the planner for a new one.' },
   pick_line_full: { kind: 'conflict', title: 'Nothing is missing on this line', remedy: 'Nothing to do.' },
   act_reversed: { kind: 'conflict', title: 'Undone already', remedy: 'Read the ledger again.' },
-  act_not_reversible: { kind: 'conflict', title: 'This cannot be undone', remedy: 'Book the opposite movement.' },
   inventory_setting_changed: {
     kind: 'precondition',
     title: 'The setting was changed meanwhile',
