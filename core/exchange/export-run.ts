@@ -5,7 +5,8 @@ import {
   type ConfigSchema,
   type MessageEvent,
   type MessageRules,
-  next
+  next,
+  TransportError
 } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
@@ -83,6 +84,40 @@ export async function applySteps(run: ExportRun, tx: TxCtx, steps: readonly Step
     await touchOut(tx, run.runtime.id)
   }
   await closeBatches(tx, [...new Set(changes.flatMap(({ row }) => row.batch_id ?? []))])
+}
+
+/** What the adapter may touch while we hold the lease: a worker that froze and wakes late calls nothing any more. */
+export function boundCtx({ deps, ctx, runtime, lease }: ExportRun, signal: AbortSignal): AdapterCtx<ConfigOf<ConfigSchema>> {
+  const given = deps.adapterCtx(ctx, runtime, signal)
+  const mayGo = (): void => {
+    try {
+      lease.held()
+      signal.throwIfAborted()
+    } catch (error) {
+      throw new TransportError('none', 'The work was broken off before this was sent.', error)
+    }
+  }
+  return {
+    ...given,
+    http: {
+      async request(request) {
+        mayGo()
+        return given.http.request(request)
+      }
+    },
+    sftp: {
+      async connect(target) {
+        mayGo()
+        return given.sftp.connect(target)
+      }
+    },
+    outbox: {
+      async write(name, body) {
+        mayGo()
+        return given.outbox.write(name, body)
+      }
+    }
+  }
 }
 
 /** One event for many messages, in a transaction of its own. */

@@ -1,12 +1,12 @@
 import type { LookupAnswer } from '../../adapters/contract/index.ts'
-import { applySteps, brokenOff, type ExportRun, leased, type Step, sentenceOf, untilAborted } from './export-run.ts'
+import { applySteps, boundCtx, brokenOff, type ExportRun, leased, type Step, sentenceOf, untilAborted } from './export-run.ts'
 import type { Stored } from './outbox-store.ts'
 import { batchesById, exportBatch } from './seal.ts'
 import { messagesIn } from './sending-store.ts'
 
 /** Asks the ERP about messages of which nobody knows whether they arrived, where their time has come; each answer is stored as it comes. */
 export async function lookUp(run: ExportRun): Promise<void> {
-  const { ctx, runtime, deps, lease } = run
+  const { ctx, runtime, lease } = run
   const now = ctx.clock.now().getTime()
   const rows = (await messagesIn(ctx, runtime.id, ['unknown'])).filter(
     row => row.next_attempt_at === null || Date.parse(row.next_attempt_at) <= now
@@ -27,7 +27,7 @@ export async function lookUp(run: ExportRun): Promise<void> {
   const open = new Map(rows.map(row => [row.key, row]))
   let detail = 'The search gave no answer.'
   try {
-    for await (const answer of untilAborted(runtime.adapter.lookup(items, deps.adapterCtx(ctx, runtime, lease.signal)), lease.signal)) {
+    for await (const answer of untilAborted(runtime.adapter.lookup(items, boundCtx(run, lease.signal)), lease.signal)) {
       const row: Stored | undefined = open.get(answer.key)
       if (!row || !open.delete(answer.key)) continue
       await store([{ row, event: { type: 'lookup', answer }, detail: found(answer) }])

@@ -174,6 +174,8 @@ export interface Changed {
   readonly to: Machine
   readonly event: string
   readonly detail: string | null
+  /** The batch that it was sealed in just now. */
+  readonly batchId?: string
 }
 
 /** Stores new states and their events, set-wise. */
@@ -182,8 +184,9 @@ export async function saveStates(tx: TxCtx, changes: readonly Changed[], actor: 
   const now = tx.clock.iso()
   const instant = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
   const json = JSON.stringify(
-    changes.map(({ row, to, event, detail }) => ({
+    changes.map(({ row, to, event, detail, batchId }) => ({
       seq: row.seq,
+      batch_id: batchId ?? row.batch_id,
       state: to.state,
       attempts: to.attempts,
       lookups: to.lookups,
@@ -201,10 +204,10 @@ export async function saveStates(tx: TxCtx, changes: readonly Changed[], actor: 
     }))
   )
   await sql`
-    with n as materialized (select * from jsonb_to_recordset(${json}::jsonb) as n (seq bigint, state text, attempts integer, lookups integer,
+    with n as materialized (select * from jsonb_to_recordset(${json}::jsonb) as n (seq bigint, batch_id uuid, state text, attempts integer, lookups integer,
         not_found_at timestamptz[], previous text, next_attempt_at timestamptz, confirm_by timestamptz, document text, document_line text,
         reject_code text, reject_message text, alarm text, event text, detail text)),
-      saved as (update exchange.outbox o set state = n.state, attempts = n.attempts, lookups = n.lookups, not_found_at = n.not_found_at,
+      saved as (update exchange.outbox o set batch_id = n.batch_id, state = n.state, attempts = n.attempts, lookups = n.lookups, not_found_at = n.not_found_at,
         previous = n.previous, next_attempt_at = n.next_attempt_at, confirm_by = n.confirm_by, document = n.document,
         document_line = n.document_line, reject_code = n.reject_code, reject_message = n.reject_message, alarm = n.alarm,
         sent_at = case when n.state = 'sending' then coalesce(o.sent_at, ${now}::timestamptz) else o.sent_at end,

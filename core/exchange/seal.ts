@@ -3,6 +3,7 @@ import { type ExportBatch, type ExportItem, type ExportRecords, shortKey } from 
 import type { Ctx, TxCtx } from '../context.ts'
 import { newId } from '../ids.ts'
 import { own, type Stored } from './outbox-store.ts'
+import type { Sendable } from './sending-store.ts'
 
 /** A batch as stored: its key and, sealed, the records exactly as first sent. */
 export interface SealedBatch {
@@ -15,7 +16,7 @@ export interface SealedBatch {
 
 const bound = (id: string) => ({ table: 'exchange.batch', column: 'items_sealed', row: id }) as const
 
-/** Puts waiting messages, grouped by ordering key, into sealed batches: stored before the first attempt, set-wise. */
+/** Seals waiting messages, grouped by ordering key, into batches, set-wise: stored before the first attempt, which names them. */
 export async function sealBatches(
   tx: TxCtx,
   connectionId: string,
@@ -39,11 +40,7 @@ export async function sealBatches(
     select b.id, ${connectionId}::uuid, b.ordering_key, b.key, decode(b.sealed, 'hex'), 'open'
     from unnest(${made.map(b => b.id)}::uuid[], ${made.map(b => b.orderingKey)}::text[], ${made.map(b => b.key)}::text[], ${sealed}::text[])
       as b (id, ordering_key, key, sealed)`.execute(own(tx))
-  await sql`
-    update exchange.outbox o set batch_id = n.batch, state = 'sealed', changed_at = ${tx.clock.iso()}::timestamptz
-    from unnest(${made.flatMap(b => b.rows.map(row => row.seq))}::bigint[], ${made.flatMap(b => b.rows.map(() => b.id))}::uuid[]) as n (seq, batch)
-    where o.seq = n.seq`.execute(own(tx))
-  return made.map(({ rows, ...batch }) => ({ batch, rows: rows.map(row => ({ ...row, state: 'sealed', batch_id: batch.id })) }))
+  return made.map(({ rows, ...batch }) => ({ batch, rows }))
 }
 
 /** An employee stands in the outbox by our id; the ERP's number is put in only here, where the bytes are sealed. */
@@ -100,16 +97,15 @@ export function exportBatch(batch: SealedBatch, rows: readonly Stored[]): Export
 }
 
 /**
- * What may go next of each ordering key, from messages in order: those of the batch that the first one is sealed in, or new ones up to
- * the size of a batch. What comes behind them waits for the next round.
+ * What may go next of each ordering key, from messages with their places in it: those of the batch that the first one is sealed in, or
+ * unsealed ones. What comes behind them waits for the next round.
  */
-export function headGroups(rows: readonly Stored[], maxBatch: number): Stored[][] {
-  const groups = new Map<string, { batchId: string | null; rows: Stored[]; ended: boolean }>()
-  for (const row of rows) {
-    const group = groups.get(row.ordering_key)
-    if (!group) groups.set(row.ordering_key, { batchId: row.batch_id, rows: [row], ended: false })
-    else if (group.ended || row.batch_id !== group.batchId || (row.batch_id === null && group.rows.length >= maxBatch)) group.ended = true
-    else group.rows.push(row)
+export function headGroups(rows: readonly Sendable[]): Stored[][] {
+  const groups = new Map<string, Sendable[]>()
+  for (const row of [...rows].sort((a, b) => a.place - b.place)) {
+    const group = groups.get(row.ordering_key) ?? []
+    groups.set(row.ordering_key, group)
+    if (row.place === group.length + 1 && (group[0] ?? row).batch_id === row.batch_id) group.push(row)
   }
-  return [...groups.values()].map(group => group.rows)
+  return [...groups.values()].filter(group => group.length > 0)
 }

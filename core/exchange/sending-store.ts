@@ -4,17 +4,38 @@ import type { Ctx, TxCtx } from '../context.ts'
 import { any } from '../db/tx.ts'
 import { messageColumns as columns, own, type Stored } from './outbox-store.ts'
 
-/** Messages of a connection that may be sent now: nothing before them in their ordering key is in the way. In order. */
-export async function sendable(c: Ctx, connectionId: string, now: string, limit: number): Promise<Stored[]> {
-  const { rows } = await sql<Stored>`
-    select ${sql.join(columns.map(column => sql.ref(`o.${column}`)))} from exchange.outbox o
-    where o.connection_id = ${connectionId}::uuid and o.state in ('waiting', 'sealed')
-      and exists (select 1 from exchange.connection c where c.id = o.connection_id and c.state = 'active')
-      and (o.next_attempt_at is null or o.next_attempt_at <= ${now}::timestamptz)
-      and not exists (select 1 from exchange.outbox b where b.connection_id = o.connection_id and b.ordering_key = o.ordering_key
-        and b.ordering_seq < o.ordering_seq and b.state not in ('accepted', 'delivered', 'dropped', 'held')
-        and (b.state not in ('waiting', 'sealed') or b.next_attempt_at > ${now}::timestamptz))
-    order by o.ordering_key, o.ordering_seq limit ${limit}`.execute(own(c))
+/** A message that may be sent, and its place among the open ones of its ordering key, from 1. */
+export type Sendable = Stored & { readonly place: number }
+
+/**
+ * Messages of a connection that may be sent now: nothing before them in their ordering key is in the way. Goes from ordering key to
+ * ordering key by the index, so that what lies behind costs nothing.
+ * @param after ordering key behind which to begin, so that round after round every one has its turn
+ */
+export async function sendable(
+  c: Ctx,
+  connectionId: string,
+  now: string,
+  { after, perKey, limit }: { readonly after: string; readonly perKey: number; readonly limit: number }
+): Promise<Sendable[]> {
+  const { rows } = await sql<Sendable>`
+    with recursive keys (ordering_key) as (
+      (select o.ordering_key from exchange.outbox o where o.connection_id = ${connectionId}::uuid and o.state not in ('accepted', 'delivered', 'dropped')
+          and o.ordering_key > ${after}::text and exists (select 1 from exchange.connection c where c.id = o.connection_id and c.state = 'active')
+        order by o.ordering_key limit 1)
+      union all
+      select (select o.ordering_key from exchange.outbox o where o.connection_id = ${connectionId}::uuid
+          and o.state not in ('accepted', 'delivered', 'dropped') and o.ordering_key > keys.ordering_key order by o.ordering_key limit 1)
+        from keys where keys.ordering_key is not null)
+    select ${sql.join(columns.map(column => sql.ref(`h.${column}`)))}, h.place::integer from keys
+    cross join lateral (
+      select ${sql.join(columns.map(column => sql.ref(`o.${column}`)))}, row_number() over (order by o.ordering_seq) as place,
+        bool_and(o.state in ('waiting', 'sealed') and (o.next_attempt_at is null or o.next_attempt_at <= ${now}::timestamptz))
+          over (order by o.ordering_seq) as free
+      from (select ${sql.join(columns.map(column => sql.ref(`i.${column}`)))} from exchange.outbox i where i.connection_id = ${connectionId}::uuid
+          and i.ordering_key = keys.ordering_key and i.state not in ('accepted', 'delivered', 'dropped')
+        order by i.ordering_seq limit ${perKey}) o) h
+    where h.free limit ${limit}`.execute(own(c))
   return rows
 }
 

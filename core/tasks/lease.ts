@@ -9,6 +9,8 @@ export interface Lease {
   readonly fence: bigint
   /** Aborted when the lease is lost or the process stops. */
   readonly signal: AbortSignal
+  /** Throws LeaseLost when the term may be over by our own clock, or the signal was aborted: for acts that no transaction guards. */
+  held(): void
   /** Locks the lease row for share and throws LeaseLost unless it is still ours. Call first in every transaction of the work. */
   check(tx: TxCtx): Promise<void>
 }

@@ -27,6 +27,7 @@ export function withLeases(
   shutdown.add('leases', () => stop.abort())
 
   return async <R>(ctx: Ctx, name: string, fn: (lease: Lease) => Promise<R>): Promise<R | undefined> => {
+    const asked = performance.now()
     const taken = await sql<{ fence: string }>`
       insert into core.lease (name, holder, fence, expires_at) values (${name}, ${holder}, 1, now() + make_interval(secs => ${seconds.lease}))
       on conflict (name) do update set holder = excluded.holder, fence = core.lease.fence + 1, expires_at = excluded.expires_at, changed_at = now()
@@ -37,12 +38,17 @@ export function withLeases(
     const fence = BigInt(row.fence)
     const lost = new AbortController()
     const signal = AbortSignal.any([lost.signal, stop.signal])
+    // Counted from before the question: the database's term cannot have begun earlier.
+    let until = asked + seconds.lease * 1000
     const timer = setInterval(() => {
+      const from = performance.now()
+      if (from >= until) lost.abort(new LeaseLost(name))
       renew(ctx, name, row.fence, seconds.lease).then(
         still => {
-          if (!still) lost.abort(new LeaseLost(name))
+          if (still) until = Math.max(until, from + seconds.lease * 1000)
+          else lost.abort(new LeaseLost(name))
         },
-        // The database does not answer: the term runs on; check() decides at the next commit.
+        // The database does not answer: when the term runs out another may have the work.
         () => {}
       )
     }, seconds.heartbeat * 1000)
@@ -50,6 +56,10 @@ export function withLeases(
       name,
       fence,
       signal,
+      held() {
+        if (performance.now() >= until) lost.abort(new LeaseLost(name))
+        signal.throwIfAborted()
+      },
       async check(tx: TxCtx) {
         const held =
           await sql`select 1 from core.lease where name = ${name} and fence = ${row.fence}::bigint and holder = ${holder}::uuid for share`.execute(

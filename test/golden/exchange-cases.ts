@@ -186,7 +186,7 @@ export const exchangeCases: readonly StoreCases[] = [
     ['subjectOf', 'causeOf', 'bound', 'withoutValues', 'shownMessage']
   ),
   storeCases('core/exchange/sending-store.ts', sending, {
-    sendable: { always: [id, at, 50] },
+    sendable: { always: [id, at, { after: '', perKey: 50, limit: 1_000 }] },
     messagesIn: { always: [id, ['waiting']] },
     messagesByKey: { always: [['k']] },
     overdue: { always: [id, at] },
