@@ -178,7 +178,7 @@ export interface Changed {
   readonly batchId?: string
 }
 
-/** Stores new states and their events, set-wise. */
+/** Stores new states and their events, set-wise. The numbers come a second time, so that the planner never reads the whole table for them. */
 export async function saveStates(tx: TxCtx, changes: readonly Changed[], actor: string): Promise<void> {
   if (changes.length === 0) return
   const now = tx.clock.iso()
@@ -212,7 +212,7 @@ export async function saveStates(tx: TxCtx, changes: readonly Changed[], actor: 
         document_line = n.document_line, reject_code = n.reject_code, reject_message = n.reject_message, alarm = n.alarm,
         sent_at = case when n.state = 'sending' then coalesce(o.sent_at, ${now}::timestamptz) else o.sent_at end,
         settled_at = case when n.state in ('accepted', 'dropped') then ${now}::timestamptz end, changed_at = ${now}::timestamptz
-        from n where o.seq = n.seq)
+        from n where o.seq = n.seq and o.seq = any(${changes.map(({ row }) => row.seq)}::bigint[]))
     insert into exchange.outbox_event (outbox_seq, at, event, state, detail, actor)
     select seq, ${now}::timestamptz, event, state, detail, ${actor}::text from n`.execute(own(tx))
 }

@@ -37,8 +37,16 @@ t.test('retry: a refused message goes out again under its own key, and before wh
   await s.run()
   t.equal(await s.states(), 'WO1/1 accepted, WO1/2 rejected, WO1/3 sealed, WO1/4 waiting')
   t.strictSame(await s.run(), { more: false }, 'what waits behind it waits for a person')
+  const batchOf = async (place: string) =>
+    (
+      await sql<{
+        id: string
+      }>`select batch_id::text as id from exchange.outbox where ordering_key || '/' || ordering_seq = ${place}`.execute(own(s.ctx))
+    ).rows[0]?.id
+  const sealed = await batchOf('WO1/3')
   await retry(s, 'WO1/2')
   await later(s, 60)
+  t.equal(await batchOf('WO1/3'), sealed, 'what was sealed once is repeated as it was sealed')
   t.strictSame(s.far.booked, ['WO1/1', 'WO1/2', 'WO1/3', 'WO1/4'])
   t.ok(s.far.records.has(key), 'the key is the same')
   const { rows } = await sql<{ state: string; resolution: string }>`select state, resolution from exchange.reject`.execute(own(s.ctx))
