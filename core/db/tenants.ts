@@ -77,7 +77,7 @@ export function tenantRegistry(options: TenantsOptions & { control: Control; clo
       name: 'werkvloer',
       log
     })
-    attachDueBoard(db, options.board)
+    attachDueBoard(db, tenantId, options.board)
     const made: Open = {
       tenant: { id: row.id, code: row.code, zone: row.zone, keys: tenantKeys(row.id, versions, newest) },
       db,

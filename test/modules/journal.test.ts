@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Ctx } from '../../core/context.ts'
 import { withTx } from '../../core/db/tx.ts'
 import { journal, own } from '../../core/journal/append.ts'
-import { sealTenant } from '../../core/journal/seal.ts'
+import { sealJournal } from '../../core/journal/seal.ts'
 import { verifyJournal } from '../../core/journal/verify.ts'
 import { serverUrl, urlFor, withConnection } from '../helpers/database.ts'
 import { type Ground, ground } from '../helpers/tenant.ts'
@@ -12,14 +12,14 @@ import { type Ground, ground } from '../helpers/tenant.ts'
  * Seals when nothing on the whole server holds the boundary back: other test files have transactions open beside ours, and the
  * boundary is the server's. A test that holds one open itself is not waited for.
  */
-async function seal(ctx: Ctx): ReturnType<typeof sealTenant> {
+async function seal(ctx: Ctx): ReturnType<typeof sealJournal> {
   for (let tries = 0; tries < 60; tries++) {
     const { rows } = await sql<{ free: boolean }>`select coalesce(max(xid) < pg_snapshot_xmin(pg_current_snapshot()), true) as free
       from journal.entry where epoch = (select max(number) from journal.epoch)`.execute(own(ctx))
     if (rows[0]?.free) break
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-  return sealTenant(ctx)
+  return sealJournal(ctx)
 }
 
 t.test('journal', async t => {
@@ -43,7 +43,7 @@ t.test('journal', async t => {
        values (gen_random_uuid(), 1, now(), 'system', 'test', 'early', 'test.thing', '1', 'r', '{}')`
     )
     await write('second')
-    const held = await sealTenant(ctx)
+    const held = await sealJournal(ctx)
     t.equal(held.sealed, 0, 'nothing younger than an open transaction is sealed')
     t.ok(held.lagSeconds >= 0)
     await early.query('commit')
@@ -265,7 +265,7 @@ t.test('journal order', async t => {
       going = false
     })()
     const sealer = (async () => {
-      while (going) await sealTenant(ctx)
+      while (going) await sealJournal(ctx)
     })()
     while (going) t.strictSame((await verifyJournal(ctx)).problems, [])
     await Promise.all([writer, sealer])
