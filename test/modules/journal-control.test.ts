@@ -130,3 +130,12 @@ async function nameOf(ctx: Ctx): Promise<string> {
   const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(own(ctx))
   return rows[0]?.name ?? ''
 }
+
+t.test('control journal: an installation from before it gets one, which begins with that', async t => {
+  const at = await ground(t)
+  await at.control.db.pool.query(`drop table control.journal_checkpoint; drop schema journal cascade;
+    delete from core.migration where number = 2`)
+  await prepareControl(at.url, at.control.root, systemClock, newSftpHostKey)
+  t.match(await entries(at), [{ act: 'control.migrate', data: { version: 2, applied: ['0002_journal.sql'] } }])
+  t.equal((await entries(at)).length, 1)
+})
