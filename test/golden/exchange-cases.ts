@@ -137,6 +137,10 @@ export const exchangeCases: readonly StoreCases[] = [
   }),
   storeCases('core/exchange/outbox-files-store.ts', files, {
     listOutboxFiles: { always: [id, '0', 50] },
+    setFileAside: {
+      one: { args: [id, 'out.csv'], rows: [[{ seq: '1', body_sealed: bodySealed, removed_at: null }]] },
+      none: [id, 'out.csv']
+    },
     findOutboxFile: { always: [id, 'out.csv'] },
     readOutboxFile: { always: { args: [id, 'out.csv'], rows: [[{ body_sealed: bodySealed }]] } },
     noteFetched: { always: [id, 'out.csv'] },
