@@ -105,4 +105,35 @@ t.test('feedback as files', async t => {
     t.match(await messageBySeq(ctx, '3'), { state: 'delivered', alarm: null })
     t.match(await files(), [new RegExp(key)])
   })
+
+  await t.test('drop: what a person gave up is not written with the rest of its batch, and does not keep the rest from going', async t => {
+    await withTx(ctx, tx =>
+      connections.setMapping(tx, connectionId, 1, {
+        mapping: { exports: { operationStatus: { Op: 'operation', Reason: { from: 'scrapReason', code: 'scrapReasons' } } } },
+        codeTables: { scrapReasons: { X: 'crack' } }
+      })
+    )
+    const status = (operation: string, scrapReason: string) =>
+      withTx(ctx, tx =>
+        outbox.enqueue(tx, {
+          kind: 'operationStatus',
+          record: { workOrder: '4', operation, status: 'finished', scrapReason, at: '2026-03-02T07:00:00Z' },
+          orderingKey: '4'
+        })
+      )
+    await fetchAll()
+    const keys = [await status('10', 'bend'), await status('20', 'twist'), await status('30', 'crack')]
+    await run()
+    t.match(await messageBySeq(ctx, '4'), { state: 'rejected', key: keys[0] })
+    t.match(await messageBySeq(ctx, '6'), { state: 'sealed', key: keys[2] })
+    await withTx(ctx, tx => desk.decide(tx, '4', { decision: 'drop', reason: 'not wanted' }))
+    clock.advance(60)
+    await run()
+    t.match(await messageBySeq(ctx, '5'), { state: 'rejected' })
+    await withTx(ctx, tx => desk.decide(tx, '5', { decision: 'there', document: 'B1', reason: 'booked by hand' }))
+    clock.advance(60)
+    await run()
+    t.match(await messageBySeq(ctx, '6'), { state: 'delivered' })
+    t.match(await files(), [new RegExp(keys[2] ?? '')])
+  })
 })
