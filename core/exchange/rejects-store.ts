@@ -148,6 +148,12 @@ export async function resolveSubjects(
   return Number(result.numAffectedRows ?? 0n)
 }
 
+/** Entries whose replay did not come to its end: they wait in the bin as before. */
+export async function putBack(tx: TxCtx, ids: readonly string[]): Promise<void> {
+  await sql`update exchange.reject set state = 'open', attempts = attempts + 1, changed_at = ${tx.clock.iso()}::timestamptz
+    where id = any(${ids}::uuid[]) and state = 'replaying'`.execute(own(tx))
+}
+
 /** Whether a connection has open entries at all: most runs then save a statement per chunk. */
 export async function hasOpenRejects(c: Ctx | TxCtx, connectionId: string): Promise<boolean> {
   const { rows } = await sql<{ there: boolean }>`select exists (

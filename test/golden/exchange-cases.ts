@@ -184,6 +184,7 @@ export const exchangeCases: readonly StoreCases[] = [
         none: [{ connectionId: id, deliveryId: id, deliverySeq: '1' }, []]
       },
       resolveSubjects: { some: [id, 'article', ['A-1'], 'x'], none: [id, 'article', [], 'x'] },
+      putBack: { always: [[id]] },
       hasOpenRejects: { always: [id] },
       unreadable: { always: [id] }
     },
