@@ -133,7 +133,7 @@ function afterOutcome(message: MessageState, outcome: ExportOutcomeBody, now: nu
       return { ...message, ...clear, state: 'rejected', reject: outcome.reject }
     case 'not-sent': {
       const wait = Math.max(outcome.retryAfterSeconds ?? 0, backoffSeconds(message.attempts))
-      const alarm = message.attempts >= notSentAlarmAttempts ? `Not sent for an hour or more: ${outcome.reason}` : message.alarm
+      const alarm = alarmOf(message, 'Not sent', outcome.reason)
       return { ...message, state: 'sealed', previous: 'not-sent', nextAttemptAt: now + wait * 1000, alarm }
     }
     case 'unknown':
@@ -141,13 +141,18 @@ function afterOutcome(message: MessageState, outcome: ExportOutcomeBody, now: nu
   }
 }
 
+/** What is tried again by itself has no end, so that people hear of it when it takes too long. */
+const alarmOf = (message: MessageState, what: string, reason: string): string | null =>
+  message.attempts >= notSentAlarmAttempts ? `${what} for an hour or more: ${reason}` : message.alarm
+
 /**
  * The message may have arrived. Where a repeat is harmless by itself (the ERP refuses a second one, or the same file is written again)
  * it is repeated; otherwise it is looked up; where that is impossible a person decides.
  */
 function afterUnknown(message: MessageState, reason: string, now: number, rules: MessageRules): MessageState {
   if (rules.idempotency === 'native' || rules.idempotency === 'deterministic-file') {
-    return { ...message, state: 'sealed', previous: 'unknown', nextAttemptAt: now + backoffSeconds(message.attempts) * 1000 }
+    const alarm = alarmOf(message, 'Nobody knows whether it arrived', reason)
+    return { ...message, state: 'sealed', previous: 'unknown', nextAttemptAt: now + backoffSeconds(message.attempts) * 1000, alarm }
   }
   if (!rules.hasLookup || rules.idempotency === 'none')
     return { ...message, state: 'parked', previous: 'unknown', nextAttemptAt: null, alarm: reason }
