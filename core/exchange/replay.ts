@@ -9,6 +9,7 @@ import type { Source } from './import-items.ts'
 import { bound, causeOf, type NewReject, putBack, withoutValues } from './rejects-store.ts'
 import { Interrupted, runItems } from './run.ts'
 import type { ConnectionRuntime } from './runtime.ts'
+import { storable } from './storable.ts'
 
 const atOnce = 500
 
@@ -66,9 +67,9 @@ async function replayGroup(
     const value = reject.table?.value ?? reject.value
     return {
       id: row.id,
-      code: reject.code.slice(0, 80),
+      code: storable(reject.code.slice(0, 80)),
       message: withoutValues({ ...reject, item: null, kind: row.kind, key: undefined, at: undefined }),
-      field: reject.field ?? null,
+      field: storable(reject.field ?? '') || null,
       value: value === undefined ? null : keys.seal(value, bound('value_sealed', row.id)),
       codeTable: reject.table?.name ?? null,
       cause: causeOf(keys, reject)

@@ -29,3 +29,21 @@ t.test('replays at their edges', async t => {
     t.equal(await textOf(side, 'B3'), 'mended')
   })
 })
+
+t.test('import: characters that no database stores make one bad record and no bad delivery', async t => {
+  const side = await importSide(t, 'nul')
+  const nul = '\u0000'
+  const column: Line = { kind: 'article', row: { Article: 'A5', Text: 'x', Unit: 'PCE', [`col${nul}\ud800`]: '1' } }
+  const lines: Line[] = [
+    article('A1'),
+    article(`A2${nul}`),
+    { delete: 'article', key: `A3${nul}` },
+    { reject: 'article', code: `c${nul}`, message: `"x${nul}" is wrong.`, key: `A4${nul}` },
+    { ack: `unknown${nul}`, ok: true },
+    column,
+    article('A6')
+  ]
+  const row = await side.bring(lines)
+  t.match(row, { state: 'done_with_rejects', new_count: '3', rejected_count: '4' })
+  t.strictSame(row.unknown_columns, { 'article.col\ufffd\ufffd': 1 })
+})
