@@ -47,3 +47,12 @@ t.test('import: characters that no database stores make one bad record and no ba
   t.match(row, { state: 'done_with_rejects', new_count: '3', rejected_count: '4' })
   t.strictSame(row.unknown_columns, { 'article.col\ufffd\ufffd': 1 })
 })
+
+t.test('snapshot: of a kind that belongs to another connection closes nothing, and asks nobody to', async t => {
+  const side = await importSide(t, 'moved')
+  const all: Line[] = [{ snapshot: 'article', phase: 'begin' }, article('A1'), article('A2'), { snapshot: 'article', phase: 'end' }]
+  t.match(await side.bring(all, 'one.jsonl'), { state: 'done', new_count: '2' })
+  await side.withTx(tx => side.desk.setKinds(tx, side.connectionId, { in: ['stock'], out: [] } as never))
+  t.match(await side.bring(all, 'two.jsonl'), { state: 'done_with_rejects', closed_count: '0', rejected_count: '2' })
+  t.strictSame(await side.query(`select count(*)::int as n from far.record where open`), [{ n: 2 }])
+})
