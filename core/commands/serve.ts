@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { destination } from 'pino'
 import { systemClock } from '../clock.ts'
-import { loadConfig } from '../config.ts'
+import { type Config, loadConfig } from '../config.ts'
 import { prepareDataFolder } from '../data-folder.ts'
 import { sftpHostKeyOf } from '../db/control.ts'
 import { migrateFleet } from '../db/provision.ts'
@@ -77,7 +77,7 @@ export const serve: Command = {
       return await new Promise<number>(resolve => shutdown.listen(resolve))
     } catch (error) {
       await shutdown.stop('start failed')
-      throw inUse(error) ?? error
+      throw portRefused(error, config) ?? error
     }
   }
 }
@@ -100,19 +100,22 @@ function addressOf(publicUrl: string, asked: number, taken: number): string {
   return asked === 0 ? publicUrl.replace(/:0$/, `:${taken}`) : publicUrl
 }
 
-function inUse(error: unknown): StartRefusal | undefined {
-  const e = error as { code?: string; port?: number; address?: string }
-  if (e.code === 'EADDRINUSE') {
-    return new StartRefusal([
-      `Port ${e.port} is in use by another program: end that one, or choose another port with WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT.`
-    ])
+/** A port that cannot be had, by the name of its setting; undefined for anything else. */
+function portRefused(error: unknown, config: Config): StartRefusal | undefined {
+  const { code, port } = error as { code?: string; port?: number }
+  if (port === undefined || (code !== 'EADDRINUSE' && code !== 'EACCES')) return undefined
+  const settings = {
+    WERKVLOER_HTTP_PORT: config.http.port,
+    WERKVLOER_SFTP_PORT: config.sftp.port,
+    WERKVLOER_METRICS_PORT: config.metrics?.port
   }
-  if (e.code === 'EACCES' && e.port !== undefined) {
-    return new StartRefusal([
-      `Port ${e.port} may not be opened by this user: choose one above 1023 with WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT.`
-    ])
-  }
-  return undefined
+  const names = Object.entries(settings).flatMap(([name, asked]) => (asked === port ? [name] : []))
+  const setting = names.join(' or ') || 'WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT'
+  return new StartRefusal([
+    code === 'EADDRINUSE'
+      ? `Port ${port} is in use by another program: end that one, or choose another port with ${setting}.`
+      : `Port ${port} may not be opened by this user: choose one above 1023 with ${setting}.`
+  ])
 }
 
 export type { CommandHouse }

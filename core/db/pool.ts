@@ -71,10 +71,13 @@ function makePool(options: PoolOptions): pg.Pool {
     options: '-c timezone=UTC -c datestyle=ISO',
     allowExitOnIdle: false
   })
-  pool.on('error', error => options.log.warn({ err: error, pool: options.name }, 'idle database connection lost'))
+  // Connections that are being closed may see the server go first: nobody needs to hear of it.
+  const lost = (error: Error, message: string) =>
+    void (pool.ended || pool.ending || options.log.warn({ err: error, pool: options.name }, message))
+  pool.on('error', error => lost(error, 'idle database connection lost'))
   pool.on('connect', client => {
     // A connection that breaks while checked out reports through its query; without a listener Node would stop the process.
-    client.on('error', error => options.log.warn({ err: error, pool: options.name }, 'database connection lost'))
+    client.on('error', error => lost(error, 'database connection lost'))
   })
   nameStatements(pool)
   return pool
