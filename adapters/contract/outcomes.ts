@@ -84,6 +84,7 @@ const notSentAlarmAttempts = 11
 const contradiction = {
   refusedAfterwards: 'The ERP first accepted this and then refused it. Compare it with the ERP.',
   acceptedAfterwards: 'The ERP first refused this and then accepted it. Compare it with the ERP.',
+  acceptedAnyway: 'This was given up here, and the ERP accepted it all the same. Compare it with the ERP.',
   otherDocument: 'The ERP accepted this twice, under two documents. Compare it with the ERP.'
 } as const
 
@@ -187,7 +188,8 @@ function afterAck(message: MessageState, outcome: ExportOutcomeBody): MessageSta
     return no ? undefined : { ...message, state: 'accepted', ref: outcome.ref, reject: null, alarm: contradiction.acceptedAfterwards }
   }
   // What was never sent cannot be acknowledged.
-  if (message.attempts === 0 || message.state === 'dropped') return undefined
+  if (message.attempts === 0) return undefined
+  if (message.state === 'dropped') return yes ? alarmed(message, contradiction.acceptedAnyway) : undefined
   const clear = { confirmBy: null, nextAttemptAt: null, alarm: null }
   return yes
     ? { ...message, ...clear, state: 'accepted', ref: outcome.ref }

@@ -13,7 +13,7 @@ export async function applyAck(
   given: ExportOutcomeBody
 ): Promise<'applied' | 'unchanged' | 'unknown_key' | 'contradiction'> {
   const row = await lockMessage(tx, connectionId, exportKey)
-  if (!row) return 'unknown_key'
+  if (!row || row.attempts === 0) return 'unknown_key'
   const before = machineOf(row)
   const outcome = storableOutcome(given)
   // How a repeat is made harmless plays no part in an answer.

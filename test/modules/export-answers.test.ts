@@ -1,7 +1,9 @@
 import t from 'tap'
 import { withTx } from '../../core/db/tx.ts'
 import { applyAck } from '../../core/exchange/acks.ts'
+import { messageDesk } from '../../core/exchange/message-desk.ts'
 import { messageBySeq } from '../../core/exchange/outbox-store.ts'
+import { journal } from '../../core/journal/append.ts'
 import { later, scene } from '../helpers/export-side.ts'
 
 t.test('export: an answer with characters that no database stores counts, and keeps no other from being stored', async t => {
@@ -45,4 +47,25 @@ t.test('export: a message of which nobody hears for an hour raises an alarm, and
   t.match(await messageBySeq(s.ctx, '1'), { state: 'sealed', alarm: /hour.*500/ })
   await later(s, 900)
   t.match(await messageBySeq(s.ctx, '1'), { state: 'accepted', alarm: null })
+})
+
+t.test('ack: of a message that was never sent it is said so', async t => {
+  const s = await scene(t)
+  const key = await s.tell('A')
+  const ack = { status: 'accepted', ref: { document: 'D1' } } as const
+  t.equal(await withTx(s.ctx, tx => applyAck(tx, s.connectionId, key, ack)), 'unknown_key')
+  t.equal(await s.states(), 'A/1 waiting')
+})
+
+t.test('ack: of a message that a person gave up after it was sent raises an alarm', async t => {
+  const s = await scene(t, { idempotency: 'none', lookup: false })
+  s.far.will('A', 1, 'crash')
+  const key = await s.tell('A')
+  await s.run()
+  t.equal(await s.states(), 'A/1 parked')
+  await withTx(s.ctx, tx => messageDesk({ journal }).decide(tx, '1', { decision: 'drop', reason: 'not there' }))
+  const ack = { status: 'accepted', ref: { document: 'D1' } } as const
+  t.equal(await withTx(s.ctx, tx => applyAck(tx, s.connectionId, key, ack)), 'contradiction')
+  t.match(await messageBySeq(s.ctx, '1'), { state: 'dropped', alarm: /given up/ })
+  t.equal(await withTx(s.ctx, tx => applyAck(tx, s.connectionId, key, ack)), 'unchanged')
 })
