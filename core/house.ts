@@ -170,7 +170,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     specs,
     dictionary: coreDeclaration.dictionary,
     async listenHttp() {
-      shutdown.add('web', () => app.close())
+      shutdown.add('web', () => closeWeb(app))
       await app.listen({ host: config.http.host, port: config.http.port })
       if (config.metrics) {
         const server: Server = await metrics.listen(config.metrics.host, config.metrics.port)
@@ -214,5 +214,15 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       shutdown.add('duties', () => schedule.stop())
       return worker
     }
+  }
+}
+
+/** An answer that was under way when the stop began leaves its connection open for a next request, for which `close` would wait. */
+async function closeWeb(app: App): Promise<void> {
+  const timer = setInterval(() => app.server.closeIdleConnections(), 100)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(timer)
   }
 }

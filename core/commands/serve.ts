@@ -11,6 +11,7 @@ import { print } from '../print.ts'
 import { createShutdown } from '../shutdown.ts'
 import { ground, prepare, requirePrepared } from '../start.ts'
 import { StartRefusal } from '../start-refusal.ts'
+import { StartBroken, startSignals } from '../start-signals.ts'
 import type { Command, CommandHouse } from './command.ts'
 import { createTenant } from './tenant.ts'
 
@@ -29,8 +30,10 @@ export const serve: Command = {
     // With the demo, standard output belongs to the person who watches it.
     const log = config.demo ? createLog(config, destination({ dest: logFile, sync: false, mkdir: true })) : createLog(config)
     const shutdown = createShutdown(log)
+    const signals = startSignals()
     try {
       const at = await ground(config, log, shutdown)
+      signals.goOn()
       if (at.embedded) await prepare(at, systemClock)
       else await requirePrepared(at)
       const built = await openHouse({
@@ -43,10 +46,12 @@ export const serve: Command = {
         shutdown,
         version: house.version
       })
+      signals.goOn()
       if (at.embedded) {
         const fleet = await migrateFleet(built.control, systemClock)
         for (const failure of fleet.failed) throw new Error(`migrating tenant ${failure.code}: ${failure.error}`)
       }
+      signals.goOn()
       const http = only.has('web') ? await built.listenHttp() : undefined
       const sftp = only.has('sftp') ? await built.listenSftp() : undefined
       if (only.has('worker')) await built.startWork()
@@ -64,18 +69,25 @@ export const serve: Command = {
           ? undefined
           : await createTenant(built, house, { code: demoCustomer, name: 'Demo factory', zone: 'Europe/Amsterdam' })
         const hostKey = await sftpHostKeyOf(built.control)
-        const demo = await house.demo({
-          baseUrl,
-          sftp: { host: '127.0.0.1', port: sftp.port, hostKeyLine: hostKey.publicLine },
-          dataDir: config.dataDir,
-          customer: demoCustomer,
-          inviteToken: made?.inviteToken,
-          say: print
-        })
+        signals.goOn()
+        const demo = await signals.unlessBroken(
+          house.demo({
+            baseUrl,
+            sftp: { host: '127.0.0.1', port: sftp.port, hostKeyLine: hostKey.publicLine },
+            dataDir: config.dataDir,
+            customer: demoCustomer,
+            inviteToken: made?.inviteToken,
+            say: print
+          })
+        )
         shutdown.add('demo', () => demo.stop())
       }
-      return await new Promise<number>(resolve => shutdown.listen(resolve))
+      signals.goOn()
+      const ended = new Promise<number>(resolve => shutdown.listen(resolve))
+      signals.end()
+      return await ended
     } catch (error) {
+      if (error instanceof StartBroken) return await shutdown.stop(error.signal)
       await shutdown.stop('start failed')
       throw portRefused(error, config) ?? error
     }
