@@ -30,9 +30,16 @@ function terminal(): Record<string, string> {
 }
 
 const groups = new Set<number>()
-process.on('exit', () => {
+const endAll = (): void => {
   for (const pid of groups) end(pid)
-})
+}
+process.on('exit', endAll)
+// A test that takes too long is ended by a signal.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    endAll()
+    process.exit(1)
+  })
 
 function end(group: number): void {
   try {

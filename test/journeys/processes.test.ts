@@ -241,6 +241,8 @@ t.test('processes', async t => {
   })
 
   await t.test('processes: feedback reaches the ERP while a long import runs, also where one worker does both', async t => {
+    // Also after a failure above, where it is still frozen and would hear nothing.
+    survivor.child.kill('SIGCONT')
     survivor.child.kill('SIGTERM')
     t.strictSame(await survivor.ended, { code: 0, signal: null })
     await erp.deliver('WO_3.csv', orderFile(makeOrders(10_001, 5_000, day), stamp))
