@@ -1,8 +1,8 @@
 import { type ExportOutcomeBody, next } from '../../adapters/contract/index.ts'
 import type { TxCtx } from '../context.ts'
+import { closeBatches } from './batch-store.ts'
 import { lockMessage, machineOf, saveStates } from './outbox-store.ts'
 import { noteRefused, resolveRefused } from './refused-store.ts'
-import { closeBatches } from './seal.ts'
 import { storableOutcome } from './storable.ts'
 
 /** The ERP's late answer to a message, within the import that brought it. A contradicting one raises an alarm on the message. */

@@ -1,11 +1,11 @@
 import { type MessageEvent, next } from '../../adapters/contract/index.ts'
 import type { TxCtx } from '../context.ts'
 import type { Journal } from '../journal/append.ts'
+import { closeBatches, unseal } from './batch-store.ts'
 import { refuseExchange } from './errors.ts'
 import { setFileAside } from './outbox-files-store.ts'
 import { lockMessageBySeq, machineOf, type Stored, saveStates } from './outbox-store.ts'
 import { resolveRefused } from './refused-store.ts'
-import { closeBatches, unseal } from './seal.ts'
 
 export type Decision =
   | { readonly decision: 'there'; readonly document: string; readonly reason: string }

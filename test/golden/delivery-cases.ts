@@ -1,6 +1,8 @@
 import * as work from '../../core/exchange/apply-store.ts'
 import * as archive from '../../core/exchange/archive-store.ts'
+import * as batches from '../../core/exchange/batch-store.ts'
 import * as deliveries from '../../core/exchange/deliveries-store.ts'
+import * as deliveryRejects from '../../core/exchange/delivery-rejects-store.ts'
 import * as inbox from '../../core/exchange/inbox-store.ts'
 import * as pullDeliveries from '../../core/exchange/pull-delivery-store.ts'
 import * as pulls from '../../core/exchange/pull-store.ts'
@@ -28,6 +30,17 @@ export const deliveryCases: readonly StoreCases[] = [
     },
     ['addCounts', 'withinSavepoint']
   ),
+  storeCases('core/exchange/batch-store.ts', batches, {
+    closeOpenBatches: { some: [id, ['WO-1']] },
+    insertBatches: { one: [id, [{ id, orderingKey: 'WO-1', key: 'batch-1', sealed: Buffer.alloc(4) }]] },
+    batchRows: { some: [ids] },
+    closeBatches: { some: [ids] },
+    unseal: { always: ['1'] }
+  }),
+  storeCases('core/exchange/delivery-rejects-store.ts', deliveryRejects, {
+    deliveryRejects: { 'first page': [id, 50, '0'] },
+    openRejectCount: { always: { args: [id], rows: [[{ n: '0' }]] } }
+  }),
   storeCases('core/exchange/archive-store.ts', archive, {
     archiveDays: { always: [id, at] },
     archiveFiles: { always: [id, day, at, 50] },
