@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { fixedClock } from '../../core/clock.ts'
+import type { Ctx } from '../../core/context.ts'
 import { migrateFleet, provisionTenant } from '../../core/db/provision.ts'
 import { withTx } from '../../core/db/tx.ts'
 import { Refusal } from '../../core/errors.ts'
@@ -56,7 +57,10 @@ t.test('tenant: when all connections are in use the answer is 503 with Retry-Aft
   const two = await at.tenant('two')
   await at.tenants.open(two.tenant.id)
   const held = await Promise.all([two.db.pool.connect(), two.db.pool.connect()])
-  await t.rejects(at.tenants.open(one.tenant.id), { code: 'unavailable', retryAfterSeconds: 2 })
+  await t.rejects(
+    withTx(one, async () => {}),
+    { code: 'unavailable', retryAfterSeconds: 2 }
+  )
   for (const client of held) client.release()
   await at.tenants.open(one.tenant.id)
   await sql`select 1`.execute(own(one))
@@ -73,6 +77,27 @@ t.test('tenant: a context in hand survives that its idle connections are let go'
   await sql`select 1`.execute(own(two))
   const found = await sql<{ n: number }>`select 1 as n`.execute(own(one))
   t.strictSame(found.rows, [{ n: 1 }])
+})
+
+t.test('tenant: sign-ins and workers count for the cap as requests do, also with a context they have had for long', async t => {
+  const at = await ground(t, { perTenant: 1, total: 2 })
+  const ctxs = [await at.tenant('one'), await at.tenant('two'), await at.tenant('three')]
+  const open = () => ctxs.reduce((count, ctx) => count + ctx.db.pool.totalCount, 0)
+  for (const ctx of ctxs) await sql`select 1`.execute(own(ctx))
+  t.equal(open(), 2, 'the third had one of the others closed first')
+  const [one, two, three] = ctxs as [Ctx, Ctx, Ctx]
+  await withTx(one, async () => {
+    await withTx(two, async () => {
+      await t.rejects(
+        withTx(three, async () => {}),
+        { code: 'unavailable', retryAfterSeconds: 2 },
+        'all in use'
+      )
+      await t.rejects(sql`select 1`.execute(own(three)), { code: 'unavailable' })
+    })
+  })
+  await withTx(three, async () => {})
+  t.equal(open(), 2)
 })
 
 t.test('transaction: what a callback swallowed does not look committed', async t => {
