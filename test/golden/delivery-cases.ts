@@ -114,6 +114,10 @@ export const deliveryCases: readonly StoreCases[] = [
       ],
       none: [{ connectionId: id, kind: 'article', arrival: 1, seen: 2 }, []]
     },
+    markUnchanged: {
+      some: [{ connectionId: id, kind: 'article', arrival: 1, seen: 2 }, ['A-1']],
+      none: [{ connectionId: id, kind: 'article', arrival: 1, seen: 2 }, []]
+    },
     markSeen: { some: [id, 'article', ['A-1'], 2], none: [id, 'article', [], 2] },
     moveRevisions: { one: [id, 'article', [{ storedKey: 'A-1', revision: { changedAt: at } }]], none: [id, 'article', []] },
     countUnseen: { always: [part] },
