@@ -10,7 +10,16 @@ import {
   type PreparedReject
 } from './import-items.ts'
 import type { Batch, ReceiveOutcome, Receivers } from './receivers.ts'
-import { type KnownState, markSeen, markUnchanged, moveRevisions, type StateUpsert, saveStates, statesOf } from './record-state-store.ts'
+import {
+  type KnownState,
+  lockKind,
+  markSeen,
+  markUnchanged,
+  moveRevisions,
+  type StateUpsert,
+  saveStates,
+  statesOf
+} from './record-state-store.ts'
 import { insertRejects, type NewReject, resolveSubjects } from './rejects-store.ts'
 
 /** What became of an acknowledgement; made by the way out of the house. */
@@ -107,6 +116,7 @@ async function applyKind(
   kind: ImportKind,
   items: readonly (PreparedRecord | PreparedDelete)[]
 ): Promise<PartResult> {
+  await lockKind(tx, run.connectionId, kind)
   const known = await statesOf(
     tx,
     run.connectionId,

@@ -161,4 +161,10 @@ export async function markClosed(
   if (storedKeys.length === 0) return
   await sql`update exchange.record_state set present = false, delivery_seq = greatest(delivery_seq, ${arrival}::bigint), changed_at = ${tx.clock.iso()}::timestamptz
     where connection_id = ${connectionId}::uuid and kind = ${kind} and key = any(${storedKeys}::text[])`.execute(own(tx))
+} /**
+ * One at a time writes records of a kind: a fetch and a delivery of one connection may run side by side, and each must see what the other
+ * has committed before it decides which of two records is the newer one. Held until the end of the transaction.
+ */
+export async function lockKind(tx: TxCtx, connectionId: string, kind: ImportKind): Promise<void> {
+  await sql`select pg_advisory_xact_lock(7341003, hashtext(${`${connectionId} ${kind}`}))`.execute(own(tx))
 }

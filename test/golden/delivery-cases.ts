@@ -23,7 +23,7 @@ export const deliveryCases: readonly StoreCases[] = [
       lockWork: { always: [id] },
       nextWork: { always: [id] },
       connectionsWithWork: { always: [] },
-      beginWork: { always: [id, 1] },
+      beginWork: { always: { args: [id, 1], rows: [[{ chunk_done: 0 }]] } },
       saveProgress: { always: [id, { position: null, chunkDone: 1, counts, unknown: null }] },
       settleWork: { always: [id, { state: 'done', finished: true, reasonCode: null, reason: null }] },
       countRejected: { always: [id] }
@@ -114,6 +114,7 @@ export const deliveryCases: readonly StoreCases[] = [
       ],
       none: [{ connectionId: id, kind: 'article', arrival: 1, seen: 2 }, []]
     },
+    lockKind: { always: [id, 'article'] },
     markUnchanged: {
       some: [{ connectionId: id, kind: 'article', arrival: 1, seen: 2 }, ['A-1']],
       none: [{ connectionId: id, kind: 'article', arrival: 1, seen: 2 }, []]

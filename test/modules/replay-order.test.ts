@@ -1,5 +1,7 @@
 import t from 'tap'
+import { beginWork } from '../../core/exchange/apply-store.ts'
 import { errorBin } from '../../core/exchange/error-bin.ts'
+import { lockKind, markUnchanged } from '../../core/exchange/record-state-store.ts'
 import { type ImportSide, importSide, type Line } from '../helpers/import-side.ts'
 
 const article = (number: string, text = 'x'): Line => ({ kind: 'article', row: { Article: number, Text: text, Unit: 'PCE' } })
@@ -39,5 +41,36 @@ t.test('replays after what came later', async t => {
     const replay = await side.withTx(tx => bin.replayDelivery(tx, row.id, 'all'))
     await side.work()
     t.match(await side.row(replay), { stale_count: '1' })
+  })
+
+  await t.test('import: what another run has not committed yet is waited for, so that the newer of two records stays', async t => {
+    // The mapping of before takes the first word away.
+    await side.bring([article('K1', 'REFUSE first')], 'k1.jsonl')
+    const older = await side.file([article('K1', 'REFUSE older')], 'k2.jsonl')
+    const newer = await side.row(await side.file([article('K1', 'REFUSE newer')], 'k3.jsonl'))
+    let waiting: Promise<unknown> = Promise.resolve()
+    await side.withTx(async tx => {
+      await lockKind(tx, side.connectionId, 'article')
+      waiting = side.work()
+      for (let tries = 0; tries < 200; tries++) {
+        const [row] = await side.query<{ n: number }>("select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted")
+        if ((row?.n ?? 0) > 0) break
+        await new Promise(resolve => setTimeout(resolve, 25))
+      }
+      t.match(await side.row(older), { state: 'processing' }, 'it waits')
+      // The other run: a record that came later is in already.
+      const place = { connectionId: side.connectionId, kind: 'article', arrival: Number(newer.seq), seen: Number(newer.seq) } as const
+      await markUnchanged(tx, place, ['K1'])
+    })
+    await waiting
+    t.match(await side.row(older), { state: 'done', stale_count: '1' })
+  })
+
+  await t.test('import: under another mapping a halved chunk begins again, under the same one it goes on', async t => {
+    const id = await side.file([article('M1')], 'm1.jsonl')
+    await side.query(`update exchange.delivery set chunk_done = 5, mapping_version = 2 where id = '${id}'`)
+    t.equal(await side.withTx(tx => beginWork(tx, id, 2)), 5)
+    t.equal(await side.withTx(tx => beginWork(tx, id, 3)), 0)
+    t.equal(await side.withTx(tx => beginWork(tx, id, 3)), 0)
   })
 })
