@@ -56,11 +56,14 @@ export async function provisionTenant(
   return { id: row.id, code: row.code, database: row.database }
 }
 
+export const tenantExists = (code: string): Refusal =>
+  new Refusal('conflict', 'tenant_exists', `There is a tenant with the code "${code}" already.`)
+
 async function reserve(control: Control, ctx: BareCtx, wanted: { code: string; name: string; zone: string }) {
   const columns = ['id', 'code', 'state', 'database', 'owner_role', 'app_role', 'owner_password_wrapped', 'app_password_wrapped'] as const
   const known = await control.kysely.selectFrom('control.tenant').select(columns).where('code', '=', wanted.code).executeTakeFirst()
   if (known && known.state !== 'provisioning') {
-    throw new Refusal('conflict', 'tenant_exists', `There is a tenant with the code "${wanted.code}" already.`)
+    throw tenantExists(wanted.code)
   }
   if (known) return known
   const id = newId()
