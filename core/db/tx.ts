@@ -12,8 +12,7 @@ import {
   sql
 } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
-import type { BareCtx, BareTxCtx, TxCtx } from '../context.ts'
+import type { BareCtx, BareTxCtx } from '../context.ts'
 import { notReached, translate } from './sqlstate.ts'
 
 /** A pool of one database, opaque to modules: a module reads through its `view`. */
@@ -116,42 +115,6 @@ async function once<C extends BareCtx, R>(ctx: C, fn: (tx: InTx<C>) => Promise<R
     client.release(broken)
   }
 }
-
-/**
- * COPY of text rows into a table on the transaction's client. Values: null, text (escaped here), or anything whose String() the
- * column's type reads. Chunks are coalesced to 64 kB, since one chunk per row halves the speed (bench: import).
- */
-export async function copyInto(
-  c: TxCtx,
-  table: string,
-  columns: readonly string[],
-  rows: Iterable<readonly (string | number | boolean | null)[]>
-): Promise<void> {
-  const names = columns.map(quoteName).join(', ')
-  const stream = c.tx.client.query(copyFrom(`copy ${table.split('.').map(quoteName).join('.')} (${names}) from stdin`))
-  const done = new Promise<void>((resolve, reject) => {
-    stream.on('finish', resolve)
-    stream.on('error', reject)
-  })
-  let chunk = ''
-  const write = async (text: string): Promise<void> => {
-    if (!stream.write(text)) await Promise.race([new Promise(resolve => stream.once('drain', resolve)), done])
-  }
-  for (const row of rows) {
-    chunk += `${row.map(encodeCopy).join('\t')}\n`
-    if (chunk.length > 65_536) {
-      await write(chunk)
-      chunk = ''
-    }
-  }
-  stream.end(chunk)
-  await done
-}
-
-const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
-const copyEscapes: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
-const encodeCopy = (value: string | number | boolean | null): string =>
-  value === null ? '\\N' : String(value).replace(/[\\\n\r\t]/g, c => copyEscapes[c] ?? c)
 
 // ---- Kysely on one client ------------------------------------------------------------------------------------------------
 
