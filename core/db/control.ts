@@ -8,6 +8,7 @@ import { journal } from '../journal/append.ts'
 import type { RootKey } from '../keys/root-key.ts'
 import { newSigningKey } from '../keys/signing-keys.ts'
 import { type Log, silentLog } from '../log.ts'
+import { plainClient } from './client.ts'
 import { type Migration, type MigrationReport, migrate, readSeries } from './migrate.ts'
 import { openPool } from './pool.ts'
 import type { ControlTables } from './tables.ts'
@@ -78,7 +79,7 @@ export async function prepareControl(
 }
 
 async function migrateControl(url: string): Promise<MigrationReport> {
-  const client = new pg.Client({ connectionString: url, application_name: 'werkvloer migrate' })
+  const client = plainClient(url, 'werkvloer migrate')
   await client.connect()
   try {
     return await migrate(client, controlSeries())

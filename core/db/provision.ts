@@ -8,6 +8,7 @@ import { Refusal } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { journal } from '../journal/append.ts'
 import { newTenantKey } from '../keys/tenant-keys.ts'
+import { plainClient } from './client.ts'
 import { type Control, controlCtx, inControl, tenantSeries } from './control.ts'
 import { grantApp, type Migration, migrate, schemaVersion } from './migrate.ts'
 import { withTx } from './tx.ts'
@@ -106,7 +107,7 @@ interface Login {
 }
 
 async function makeDatabase(control: Control, database: string, owner: Login, app: Login): Promise<void> {
-  const client = new pg.Client({ connectionString: control.url, application_name: 'werkvloer provision' })
+  const client = plainClient(control.url, 'werkvloer provision')
   await client.connect()
   try {
     await role(client, owner, 'connection limit 4')
@@ -142,7 +143,7 @@ async function role(client: pg.Client, login: Login, options: string): Promise<v
 
 /** Migrates one tenant database as its owner and gives the app its rights. @returns the schema version */
 export async function migrateDatabase(ownerUrl: string, series: readonly Migration[], appRole: string): Promise<number> {
-  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'werkvloer migrate' })
+  const client = plainClient(ownerUrl, 'werkvloer migrate')
   await client.connect()
   try {
     if ((await schemaVersion(client)) === 0) await client.query('revoke all on schema public from public')

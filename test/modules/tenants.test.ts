@@ -2,12 +2,14 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { fixedClock } from '../../core/clock.ts'
 import type { Ctx } from '../../core/context.ts'
+import { plainClient } from '../../core/db/client.ts'
+import { migrate } from '../../core/db/migrate.ts'
 import { migrateFleet, provisionTenant } from '../../core/db/provision.ts'
 import { withTx } from '../../core/db/tx.ts'
 import { Refusal } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
 import { own } from '../../core/journal/append.ts'
-import { serverUrl, urlFor, withConnection } from '../helpers/database.ts'
+import { freshDatabase, serverUrl, urlFor, withConnection } from '../helpers/database.ts'
 import { ground } from '../helpers/tenant.ts'
 
 t.test('tenant: provisioning that was cut off is finished by running it again', async t => {
@@ -163,6 +165,30 @@ t.test('fleet: one that fails is named and left as it was, the others are brough
     ['bb']
   )
   t.match(bad.failed[0]?.error, /0001_core\.sql was changed after it ran/)
+})
+
+t.test('migration: what broke is told, not that the connection is gone after it', async t => {
+  const database = await freshDatabase(t)
+  const sleeps = { number: 1, name: '0001_sleeps.sql', text: 'select pg_sleep(30)', hash: 'x', alone: false }
+  await withConnection(serverUrl(), async other => {
+    const client = plainClient(database.url, 'werkvloer migrate')
+    await client.connect()
+    const running = migrate(client, [sleeps]).then(
+      () => undefined,
+      (error: Error) => error
+    )
+    let ended = 0
+    for (let tries = 0; tries < 200 && ended === 0; tries++) {
+      const { rowCount } = await other.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and wait_event = 'PgSleep'`,
+        [database.name]
+      )
+      ended = rowCount ?? 0
+      await new Promise(resolve => setTimeout(resolve, 25))
+    }
+    t.match(await running, { message: 'migration 0001_sleeps.sql', cause: { code: '57P01' } })
+    await client.end()
+  })
 })
 
 t.test('refusals: a database that is gone is "not now", not "our mistake"', async t => {
