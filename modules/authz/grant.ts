@@ -4,9 +4,11 @@ import { type Ctx, type Identity, refuse, type Scope, type TxCtx } from '../../c
 
 /**
  * The group part of every question about jobs, as SQL: true for jobs that the caller's operational groups select. `all` is said
- * outright; no groups means no jobs. The one place where another module's query reads authz's rows.
+ * outright; no groups means no jobs. The column is named with its table. The one place where another module's query reads authz's rows.
  */
 export function visible(c: Ctx | TxCtx, jobIdColumn: string): RawBuilder<SqlBool> {
+  // Without its table the column would be the one of the scope row itself: everybody would see everything.
+  if (!jobIdColumn.includes('.')) throw new Error(`visible needs a column with its table, not "${jobIdColumn}"`)
   const { scope } = c.grant
   // A name that no caller's query uses: the inner one would hide it, and every row would be its own scope.
   return sql<SqlBool>`(${scope.all}::boolean or exists (

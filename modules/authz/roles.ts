@@ -27,8 +27,8 @@ export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
     'hours.book',
     'hours.correct'
   ],
-  warehouse: ['orders.read', 'stock.*', 'articles.read', 'picks.*'],
-  planner: ['orders.*', 'jobs.read', 'articles.read', 'stock.read', 'picks.read', 'hours.read', 'employees.read'],
+  warehouse: ['orders.read', 'stock.consume', 'stock.read', 'stock.transfer', 'stock.adjust', 'articles.read', 'picks.*'],
+  planner: ['orders.*', 'jobs.read', 'articles.read', 'stock.read', 'stock.settings', 'picks.read', 'hours.read', 'employees.read'],
   administrator: ['*'],
   integration_manager: ['exchange.*', 'orders.read', 'jobs.read', 'articles.read', 'stock.read', 'picks.read', 'employees.read'],
   compliance_officer: ['journal.read', 'users.read', 'roles.read', 'groups.read', 'access.explain', 'exchange.read', 'employees.read'],

@@ -1,5 +1,17 @@
 import { Type } from 'typebox'
-import { type App, act, type Config, type Ctx, errorResponses, hashPassword, Id, pageQuery, Text } from '../../core/index.ts'
+import {
+  type App,
+  act,
+  type Config,
+  type Ctx,
+  cursorOf,
+  errorResponses,
+  hashPassword,
+  Id,
+  pageQuery,
+  readCursor,
+  Text
+} from '../../core/index.ts'
 import { refuse } from './errors.ts'
 import { ChangeUserBody, NewUserBody, NewUserShape, UserShape } from './schemas.ts'
 import { forget } from './sessions.ts'
@@ -35,16 +47,21 @@ export function userRoutes(services: Services, config: Config): (app: App) => vo
         const needle = search?.normalize('NFKC').toLowerCase()
         const all = (await listUsers(request.ctx))
           .map(row => ({ row, opened: openUser(request.ctx, row) }))
-          .filter(({ opened }) => needle === undefined || `${opened.username} ${opened.name ?? ''}`.toLowerCase().includes(needle))
           .sort((a, b) => a.opened.username.localeCompare(b.opened.username))
-        const start = after === undefined ? 0 : all.findIndex(({ row }) => row.id === after) + 1
-        const page = all.slice(start, start + limit)
+        const from = readCursor(after, ['string'])
+        // The place is looked up before the search, so that a renamed user does not send the list back to its begin.
+        const seen = from === null ? -1 : all.findIndex(({ row }) => row.id === from[0])
+        const rest = (from !== null && seen === -1 ? [] : all.slice(seen + 1)).filter(
+          ({ opened }) => needle === undefined || `${opened.username} ${opened.name ?? ''}`.toLowerCase().includes(needle)
+        )
+        const page = rest.slice(0, limit)
+        const last = page.at(-1)
         return {
           items: await views(
             request.ctx,
             page.map(({ row }) => row)
           ),
-          next: start + limit < all.length ? (page.at(-1)?.row.id ?? null) : null
+          next: last && rest.length > limit ? cursorOf([last.row.id]) : null
         }
       }
     )

@@ -53,6 +53,7 @@ export default defineModule({
     'stock.consume': 'Take material for work orders, bring it back, and pick.',
     'stock.transfer': 'Move stock between locations.',
     'stock.adjust': 'Correct stock, with a reason.',
+    'stock.settings': 'Decide how stock is kept: below zero or not, and which articles are consumed by themselves.',
     'picks.read': 'See pick lists.'
   },
   personalData: [{ table: 'inventory.ledger', subject: 'moved_by', columns: ['moved_by'], why: 'to know who moved stock' }],

@@ -124,9 +124,10 @@ export async function savePickListStatus(tx: TxCtx, id: string, status: PickList
 export const pickMove = (tx: TxCtx, lineId: string, actId: string) =>
   own(tx)
     .selectFrom('inventory.ledger as g')
+    .innerJoin('inventory.article as a', 'a.id', 'g.article_id')
     .innerJoin('inventory.location as l', 'l.id', 'g.location_id')
     .leftJoin('inventory.ledger as u', 'u.reverses', 'g.id')
-    .select(['g.id', 'g.location_id', 'l.code', 'g.lot', 'g.quantity', 'g.outbox_key', 'u.id as undone'])
+    .select(['g.id', 'a.number as article', 'g.location_id', 'l.code', 'g.lot', 'g.quantity', 'g.outbox_key', 'u.id as undone'])
     .where('g.act_id', '=', actId)
     .where('g.pick_line_id', '=', lineId)
     .where('g.kind', '=', 'issue')

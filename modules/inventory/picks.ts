@@ -107,8 +107,10 @@ export async function undoPick(tx: TxCtx, needs: Needs, listId: string, lineId: 
   const move = await pickMove(tx, line.id, actId)
   if (!move) throw refuseCore('not_found', 'There is no such pick on this line.')
   if (move.undone !== null) throw refuse('act_reversed', 'This pick was undone already.')
-  const [place] = await resolve(tx, [{ article: line.article, unit: line.unit, location: move.code, lot: move.lot }])
-  if (!place) throw new Error('resolve gives one place per item')
+  // Back to where it came from, also when the ERP has changed the line or blocked the place since.
+  const article = (await articlesByNumber(tx, [move.article])).get(move.article)
+  if (!article) throw new Error('the article of a ledger row is not there')
+  const place = { article, locationId: move.location_id, locationCode: move.code, lot: move.lot }
   const use = { orderNumber: list.order_number, operationNumber: null, connectionId: list.connection_id }
   const back = await moveStock(tx, [
     {

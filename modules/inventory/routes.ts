@@ -73,7 +73,7 @@ export function inventoryRoutes(needs: Needs) {
     app.put(
       '/api/v1/articles/:number/backflush',
       {
-        config: { permission: 'orders.manage', refuses: ['not_found'] },
+        config: { permission: 'stock.settings', refuses: ['not_found'] },
         schema: {
           operationId: 'setArticleBackflush',
           tags,
@@ -239,7 +239,7 @@ export function inventoryRoutes(needs: Needs) {
     app.put(
       '/api/v1/settings/inventory',
       {
-        config: { permission: 'orders.manage', refuses: ['inventory_setting_changed'] },
+        config: { permission: 'stock.settings', refuses: ['inventory_setting_changed'] },
         schema: {
           operationId: 'setInventorySetting',
           tags,

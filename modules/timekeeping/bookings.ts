@@ -1,4 +1,5 @@
 import type { TxCtx } from '../../core/index.ts'
+import type { Authz } from '../authz/index.ts'
 import { refuse } from './errors.ts'
 import { book, type Services } from './intervals.ts'
 import { wholeSeconds } from './sharing-rules.ts'
@@ -11,11 +12,11 @@ import { type Booking, insertBookings, intervalById, lockBooking, lockEmployees,
  */
 export async function correctBooking(
   tx: TxCtx,
-  services: Services,
+  services: Services & { readonly authz: Authz },
   wanted: { id: string; seconds: number; reason: string }
 ): Promise<{ reversal: string; booking: string | null }> {
-  const first = await lockBooking(tx, wanted.id)
-  if (!first) throw refuse('booking_unknown', 'There is no such booking.')
+  const first = await lockBooking(tx, wanted.id, services.authz.visible(tx, 'booking.job_id'))
+  if (!first) throw refuse('booking_unknown', 'There is no such booking within your groups.')
   await lockEmployees(tx, [first.employee_id])
   if (first.reverses !== null || (await reversalOf(tx, first.id))) {
     throw refuse('booking_corrected', 'This booking was corrected before. Correct the newest one instead.')

@@ -31,14 +31,24 @@ export function openEmployee(c: Ctx | TxCtx, row: Sealed): Employee {
 /** Numbers sort as people read them: 9 before 10. */
 const byNumber = new Intl.Collator('en', { numeric: true })
 
-/** All employees, decrypted, searched and sorted in memory (at most some thousands). */
-export async function findEmployees(ctx: Ctx, filter: { search: string | undefined; active: boolean | undefined }): Promise<Employee[]> {
+/**
+ * Employees, decrypted, sorted and searched in memory (at most some thousands); `after` is the id of the last one seen. The place is
+ * looked up before the filter, so that one who stopped being active between two pages does not send the list back to its begin.
+ */
+export async function findEmployees(
+  ctx: Ctx,
+  filter: { search: string | undefined; active: boolean | undefined; after: string | undefined }
+): Promise<Employee[]> {
   const needle = filter.search?.normalize('NFKC').toLowerCase()
-  return (await listEmployees(ctx))
+  const all = (await listEmployees(ctx))
     .map(row => openEmployee(ctx, row))
+    .sort((a, b) => byNumber.compare(a.number ?? a.name ?? '', b.number ?? b.name ?? '') || (a.id < b.id ? -1 : 1))
+  const seen = filter.after === undefined ? -1 : all.findIndex(e => e.id === filter.after)
+  if (filter.after !== undefined && seen === -1) return []
+  return all
+    .slice(seen + 1)
     .filter(e => filter.active === undefined || e.active === filter.active)
     .filter(e => needle === undefined || `${e.number ?? ''} ${e.name ?? ''}`.toLowerCase().includes(needle))
-    .sort((a, b) => byNumber.compare(a.number ?? a.name ?? '', b.number ?? b.name ?? ''))
 }
 
 /** What the ERP calls them: the number, or the name where it has no numbers. */

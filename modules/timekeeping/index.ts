@@ -11,10 +11,10 @@ import { employeesById } from './store.ts'
 export interface Timekeeping {
   /** Starts the time of persons on a job; who is on it already goes on. Refuses unknown and inactive employees. */
   openInterval(tx: TxCtx, start: OpenInterval): Promise<void>
-  /** Ends the running time on a job and books each one's share. @returns the persons whose time ended */
+  /** Ends the running time on jobs and books each one's share. @returns the persons whose time ended */
   closeIntervals(
     tx: TxCtx,
-    stop: { jobId: string; employeeIds?: readonly string[]; at: string; reason: string; flagged?: boolean }
+    stop: { jobIds: readonly string[]; employeeIds?: readonly string[]; at: string; reason: string; flagged?: boolean }
   ): Promise<{ employeeIds: string[] }>
   running(ctx: Ctx | TxCtx, jobIds: readonly string[]): Promise<{ jobId: string; employeeId: string; since: string }[]>
   /** The employee that the signed-in user is; null when not linked. */
@@ -35,7 +35,7 @@ export default defineModule({
   needs: ['journal', 'outbox', 'authz'],
   permissions: {
     'employees.read': 'See employees by number and name.',
-    'hours.read': 'See the hours of everybody.',
+    'hours.read': 'See the hours of everybody on the jobs of one’s groups, and indirect hours.',
     'hours.book': 'Start and stop time for other people (team lead).',
     'hours.correct': 'Correct booked hours by reversal, with a reason.',
     'hours.settings': 'Manage codes of indirect activities.'

@@ -86,20 +86,23 @@ export async function stopIndirect(tx: TxCtx, services: Services, employeeId: st
   return finish(tx, services, running, { at: tx.clock.iso(), reason: 'stopped', flagged: false })
 }
 
-/** Ends the running time on a job, of everybody or of those named, and books each one's share. */
+/**
+ * Ends the running time on jobs, of everybody or of those named, and books each one's share. Several jobs that end together are
+ * named together: the persons of all of them are locked at once, in one order.
+ */
 export async function closeIntervals(
   tx: TxCtx,
   services: Services,
-  stop: { jobId: string; employeeIds?: readonly string[]; at: string; reason: string; flagged?: boolean }
+  stop: { jobIds: readonly string[]; employeeIds?: readonly string[]; at: string; reason: string; flagged?: boolean }
 ): Promise<{ employeeIds: string[] }> {
-  const here = await openIntervals(tx, [stop.jobId])
+  const here = await openIntervals(tx, stop.jobIds)
   const wanted = stop.employeeIds ? new Set(stop.employeeIds) : undefined
   const persons = [...new Set(here.map(interval => interval.employee_id))].filter(id => !wanted || wanted.has(id)).sort()
   await lockEmployees(tx, persons)
   // Read again behind the locks: another act on the same person may have ended one meanwhile.
-  const still = (await openIntervals(tx, [stop.jobId])).filter(interval => persons.includes(interval.employee_id))
+  const still = (await openIntervals(tx, stop.jobIds)).filter(interval => persons.includes(interval.employee_id))
   await finish(tx, services, still, { at: stop.at, reason: stop.reason, flagged: stop.flagged ?? false })
-  return { employeeIds: still.map(interval => interval.employee_id) }
+  return { employeeIds: [...new Set(still.map(interval => interval.employee_id))] }
 }
 
 async function finish(

@@ -1,5 +1,17 @@
 import { Type } from 'typebox'
-import { type App, act, type Ctx, errorResponses, Id, LocalDate, type MessageState, pageQuery, Text } from '../../core/index.ts'
+import {
+  type App,
+  act,
+  type Ctx,
+  cursorOf,
+  errorResponses,
+  Id,
+  LocalDate,
+  type MessageState,
+  pageQuery,
+  readCursor,
+  Text
+} from '../../core/index.ts'
 import type { Authz } from '../authz/index.ts'
 import { correctBooking } from './bookings.ts'
 import { findEmployees } from './employees.ts'
@@ -16,7 +28,7 @@ import {
   StopIndirectBody,
   TodayShape
 } from './schemas.ts'
-import { type Booking, bookingsById, insertActivity, listActivities, listBookings } from './store.ts'
+import { type Booking, bookingsById, insertActivity, listActivities, listBookings, ofAnyJob } from './store.ts'
 
 const tags = ['timekeeping']
 const closed = { additionalProperties: false }
@@ -54,10 +66,11 @@ export function timekeepingRoutes(services: Services & { authz: Authz }) {
       },
       async request => {
         const { search, active, limit = 100, after } = request.query
-        const all = await findEmployees(request.ctx, { search, active })
-        const start = after === undefined ? 0 : all.findIndex(e => e.id === after) + 1
-        const items = all.slice(start, start + limit)
-        return { items, next: start + limit < all.length ? (items.at(-1)?.id ?? null) : null }
+        const from = readCursor(after, ['string'])
+        const rest = await findEmployees(request.ctx, { search, active, after: from?.[0] })
+        const items = rest.slice(0, limit)
+        const last = items.at(-1)
+        return { items, next: last && rest.length > limit ? cursorOf([last.id]) : null }
       }
     )
 
@@ -166,7 +179,7 @@ export function timekeepingRoutes(services: Services & { authz: Authz }) {
         const employeeId = await authz.employeeOfUser(ctx)
         if (employeeId === null) throw refuse('employee_missing', 'Your user is not linked to an employee number, so it has no hours.')
         const day = dayIn(ctx.tenant.zone, ctx.clock.now())
-        const bookings = await listBookings(ctx, { day, employeeId, after: '0', limit: 500 })
+        const bookings = await listBookings(ctx, { day, employeeId, after: '0', limit: 500 }, ofAnyJob)
         const running = (await runningShares(ctx, employeeId)).map(({ interval, seconds }) => ({
           intervalId: interval.id,
           jobId: interval.job_id,
@@ -188,7 +201,7 @@ export function timekeepingRoutes(services: Services & { authz: Authz }) {
         schema: {
           operationId: 'listHours',
           tags,
-          summary: 'Bookings of one day, of everybody or of one employee',
+          summary: 'Bookings of one day on the jobs of my groups and on no job, of everybody or of one employee',
           querystring: Type.Object({ day: LocalDate, employeeId: Type.Optional(Id), ...pageQuery }, closed),
           response: { 200: BookingPage, ...errorResponses }
         }
@@ -196,7 +209,11 @@ export function timekeepingRoutes(services: Services & { authz: Authz }) {
       async request => {
         const { day, employeeId = null, limit = 100, after = '0' } = request.query
         if (!/^\d{1,18}$/.test(after)) throw refuse('booking_unknown', 'The place to go on from is not one that a page gave.')
-        const rows = await listBookings(request.ctx, { day, employeeId, after, limit: limit + 1 })
+        const rows = await listBookings(
+          request.ctx,
+          { day, employeeId, after, limit: limit + 1 },
+          authz.visible(request.ctx, 'booking.job_id')
+        )
         const items = rows.slice(0, limit)
         return { items: await shown(request.ctx, items), next: rows.length > limit ? (items.at(-1)?.seq ?? null) : null }
       }

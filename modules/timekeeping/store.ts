@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type Expression, type SqlBool, sql } from 'kysely'
 import { any, type Ctx, type TxCtx } from '../../core/index.ts'
 import { type BookingRow, bookingColumns, type EmployeeRow, employeeColumns, type IntervalRow, intervalColumns, own } from './tables.ts'
 
@@ -93,8 +93,20 @@ export async function insertBookings(tx: TxCtx, rows: readonly Omit<Booking, 'se
       seconds integer, reverses uuid, reason text, outbox_key text)`.execute(own(tx))
 }
 
-export const lockBooking = (tx: TxCtx, id: string): Promise<Booking | undefined> =>
-  own(tx).selectFrom('timekeeping.booking').select(bookingColumns).where('id', '=', id).forUpdate().executeTakeFirst()
+/** authz's predicate on `booking.job_id`. Indirect time lies on no job: nobody's groups are asked for it. */
+export type Visible = Expression<SqlBool>
+/** One's own hours are one's own, whatever one's groups are by now. */
+export const ofAnyJob: Visible = sql`true`
+
+/** Undefined also where the booking lies on a job outside the caller's groups. */
+export const lockBooking = (tx: TxCtx, id: string, visible: Visible): Promise<Booking | undefined> =>
+  own(tx)
+    .selectFrom('timekeeping.booking')
+    .select(bookingColumns)
+    .where('id', '=', id)
+    .where(sql<boolean>`(booking.job_id is null or ${visible})`)
+    .forUpdate()
+    .executeTakeFirst()
 
 export const intervalById = (ctx: Ctx | TxCtx, id: string): Promise<Interval | undefined> =>
   own(ctx).selectFrom('timekeeping.interval').select(intervalColumns).where('id', '=', id).executeTakeFirst()
@@ -105,15 +117,16 @@ export const reversalOf = (ctx: Ctx | TxCtx, id: string): Promise<{ id: string }
 export const bookingsById = (ctx: Ctx | TxCtx, ids: readonly string[]): Promise<Booking[]> =>
   own(ctx).selectFrom('timekeeping.booking').select(bookingColumns).where('id', '=', any(ids)).orderBy('seq').execute()
 
-/** Bookings of a day, page by page in booking order; without employees: of everybody. */
+/** Bookings of a day, page by page in booking order, within the caller's groups; without an employee: of everybody. */
 export async function listBookings(
   ctx: Ctx,
-  filter: { day: string; employeeId: string | null; after: string; limit: number }
+  filter: { day: string; employeeId: string | null; after: string; limit: number },
+  visible: Visible
 ): Promise<Booking[]> {
   const result = await sql<Booking>`
     select ${sql.join(bookingColumns.map(column => sql.ref(column)))} from timekeeping.booking
     where day = ${filter.day}::date and (${filter.employeeId}::uuid is null or employee_id = ${filter.employeeId}::uuid)
-      and seq > ${filter.after}::bigint
+      and seq > ${filter.after}::bigint and (booking.job_id is null or ${visible})
     order by seq limit ${filter.limit}`.execute(own(ctx))
   return result.rows
 }
@@ -140,12 +153,16 @@ export interface EmployeeUpsert {
   readonly name_sealed: string | null
 }
 
-/** Employees we know by the ERP's key or by number (hex of the blind index): ids must be known before sealing, they are bound in. */
+/**
+ * Employees we know by the ERP's key or by number (hex of the blind index): ids must be known before sealing, they are bound in.
+ * Locked in the order of their ids, as everywhere.
+ */
 export const knownEmployees = (tx: TxCtx, keyBlinds: readonly Buffer[], numberBlinds: readonly Buffer[]) =>
   own(tx)
     .selectFrom('timekeeping.employee')
     .select(['id', 'key_blind', 'number_blind'])
     .where(eb => eb.or([eb('key_blind', '=', any(keyBlinds)), eb('number_blind', '=', any(numberBlinds))]))
+    .orderBy('id')
     .forUpdate()
     .execute()
 

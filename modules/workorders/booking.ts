@@ -39,6 +39,8 @@ export interface Booking {
   readonly shortfall: Shortfall
   readonly kind: 'report' | 'replacement'
   readonly replaces?: string
+  /** good pieces before the act; of a correction, before the old row was taken back */
+  readonly goodBefore: string
 }
 
 /** The columns that every report row has in common. */
@@ -57,7 +59,7 @@ export const blank = (tx: TxCtx, job: LockedJob, at: string) => ({
 })
 
 /** What every act that changes quantities or states of a job is made of. */
-export function bookings({ timekeeping, inventory, outbox, journal }: Needs) {
+export function bookings({ authz, timekeeping, inventory, outbox, journal }: Needs) {
   const note = (tx: TxCtx, act: string, job: LockedJob, data: Record<string, string | readonly string[] | null>): Promise<void> =>
     journal.append(tx, { act, subject: 'workorders.job', subjectId: job.id, data: { orderId: job.order_id, ...data } })
 
@@ -105,6 +107,7 @@ export function bookings({ timekeeping, inventory, outbox, journal }: Needs) {
       { overReport: setting.over_report, overPercent: setting.over_percent },
       {
         planned: job.planned_quantity,
+        goodBefore: booking.goodBefore,
         goodAfter: quantity.add(job.good, added.good),
         unit: job.unit,
         reason: amounts.reason
@@ -174,8 +177,11 @@ export function bookings({ timekeeping, inventory, outbox, journal }: Needs) {
       ...what
     })
 
+  /** Oneself, or somebody else with the right of a team lead. */
   async function checkEmployee(tx: TxCtx, id: string | undefined): Promise<void> {
-    if (id === undefined || (await timekeeping.employeesExist(tx, [id])).has(id)) return
+    if (id === undefined) return
+    if (id !== (await timekeeping.employeeOfUser(tx))) authz.require(tx, 'hours.book')
+    if ((await timekeeping.employeesExist(tx, [id])).has(id)) return
     throw refuse('employee_unknown', 'There is no such employee.', { errors: [{ pointer: '/employeeId', detail: 'is not known' }] })
   }
 

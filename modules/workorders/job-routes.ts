@@ -12,6 +12,7 @@ const closed = { additionalProperties: false }
 const JobParams = Type.Object({ jobId: Id }, closed)
 const ended = ['not_found', 'order_cancelled', 'order_closed', 'order_not_released'] as const
 const amounts = [
+  'forbidden',
   'employee_unknown',
   'scrap_reason_missing',
   'scrap_reason_unknown',

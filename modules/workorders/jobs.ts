@@ -31,7 +31,7 @@ export function jobActs(needs: Needs) {
     const mine = await timekeeping.employeeOfUser(tx)
     const meant = given ? [...new Set(given)].sort() : mine === null ? undefined : [mine]
     if (meant?.some(id => id !== mine)) authz.require(tx, 'hours.book')
-    if (meant === undefined && !tx.grant.permissions.has('hours.book')) throw nobody()
+    if (meant === undefined && !tx.grant.permissions.has('hours.book')) throw nobody('')
     return meant
   }
 
@@ -39,7 +39,7 @@ export function jobActs(needs: Needs) {
   async function start(tx: TxCtx, jobId: string, starting: Starting, act: 'start' | 'resume' = 'start'): Promise<void> {
     const job = await lock(tx, jobId, act)
     const employeeIds = await people(tx, starting.employeeIds)
-    if (!employeeIds) throw nobody()
+    if (!employeeIds) throw nobody(' You may also say in `employeeIds` for whom it is.')
     const at = tx.clock.iso()
     if (job.status === 'started') {
       const running = new Map((await timekeeping.running(tx, [job.id])).map(one => [one.employeeId, one.since]))
@@ -69,7 +69,12 @@ export function jobActs(needs: Needs) {
     const job = await lock(tx, jobId, 'pause')
     const at = tx.clock.iso()
     const named = await people(tx, given.employeeIds)
-    const closed = await timekeeping.closeIntervals(tx, { jobId: job.id, ...(named ? { employeeIds: named } : {}), at, reason: 'paused' })
+    const closed = await timekeeping.closeIntervals(tx, {
+      jobIds: [job.id],
+      ...(named ? { employeeIds: named } : {}),
+      at,
+      reason: 'paused'
+    })
     const others = named ? await timekeeping.running(tx, [job.id]) : []
     if (others.length > 0 && closed.employeeIds.length === 0) {
       throw refuse(
@@ -91,7 +96,7 @@ export function jobActs(needs: Needs) {
     if (isNothing(added)) throw refuse('nothing_reported', 'Report a good, scrap or rework quantity above zero.')
     const status: JobStatus = job.status === 'released' ? 'started' : job.status
     const siblings = await siblingsOf(tx, job)
-    return book(tx, job, siblings, { added, amounts, status, shortfall: 'none', kind: 'report' })
+    return book(tx, job, siblings, { added, amounts, status, shortfall: 'none', kind: 'report', goodBefore: job.good })
   }
 
   /**
@@ -113,8 +118,8 @@ export function jobActs(needs: Needs) {
       ...incomingOf(before(job, siblings))
     })
     const { status, shortfall } = completionOf(stateOf(job), missing, job.unit, amounts.shortfall)
-    await timekeeping.closeIntervals(tx, { jobId: job.id, at: tx.clock.iso(), reason: status })
-    return book(tx, job, siblings, { added, amounts, status, shortfall, kind: 'report' })
+    await timekeeping.closeIntervals(tx, { jobIds: [job.id], at: tx.clock.iso(), reason: status })
+    return book(tx, job, siblings, { added, amounts, status, shortfall, kind: 'report', goodBefore: job.good })
   }
 
   /** Takes a completed job back to paused, with a reason. */
@@ -160,6 +165,7 @@ export function jobActs(needs: Needs) {
           status: job.status,
           shortfall: original.shortfall,
           kind: 'replacement',
+          goodBefore: job.good,
           replaces: original.id
         })
     await note(tx, 'job.correct', job, { reportId: original.id, reversalId, replacementId })
@@ -188,10 +194,10 @@ export function jobActs(needs: Needs) {
 
 export type JobActs = ReturnType<typeof jobActs>
 
-const nobody = () =>
+const nobody = (instead: string) =>
   refuse(
     'employee_missing',
-    'Your user is not linked to an employee, so there is nobody whose clock this is: an administrator can link one, or say in `employeeIds` for whom it is.'
+    `Your user is not linked to an employee, so there is nobody whose clock this is: somebody who manages users can link one.${instead}`
   )
 const noSuchJob = () => refuseCore('not_found', 'There is no such job within your groups.')
 const noSuchReport = () => refuseCore('not_found', 'There is no such report within your groups.')

@@ -36,7 +36,7 @@ export interface TimekeepingNeed {
   closeIntervals(
     tx: TxCtx,
     stop: {
-      readonly jobId: string
+      readonly jobIds: readonly string[]
       readonly employeeIds?: readonly string[]
       readonly at: string
       readonly reason: string

@@ -97,14 +97,18 @@ export interface OverReportSetting {
   readonly overPercent: string
 }
 
-/** Checks the good quantity that a job would have against its plan; `reason` is what `warn` asks for. */
+/**
+ * Checks the good quantity that a job would have against its plan; `reason` is what `warn` asks for. What does not raise it passes:
+ * the ERP may have lowered the plan below what is made already, and such a job can still be corrected and completed.
+ */
 export function checkOverReport(
   job: JobState,
   setting: OverReportSetting,
-  amounts: { planned: string; goodAfter: string; unit: string; reason: string | undefined }
+  amounts: { planned: string; goodBefore: string; goodAfter: string; unit: string; reason: string | undefined }
 ): void {
-  const { planned, goodAfter, unit } = amounts
-  if (quantity.compare(goodAfter, planned) <= 0) return
+  const { goodAfter, unit } = amounts
+  const planned = quantity.quantity(amounts.planned)
+  if (quantity.compare(goodAfter, planned) <= 0 || quantity.compare(goodAfter, amounts.goodBefore) <= 0) return
   const fact = `${nameOf(job)} would have ${goodAfter} ${unit} good, planned are ${planned}`
   if (setting.overReport === 'block') throw refuse('report_exceeds_plan', `${fact}. Report at most what was planned.`)
   if (setting.overReport === 'warn') {

@@ -69,16 +69,9 @@ export async function savePlans(
       }))
     )
   )
-  for (const plan of plans) {
-    for (const jobId of plan.stopped) {
-      await timekeeping.closeIntervals(tx, {
-        jobId,
-        at: tx.clock.iso(),
-        reason: plan.order.status === 'cancelled' ? 'order_cancelled' : 'order_closed',
-        flagged: true
-      })
-    }
-  }
+  const stopped = plans.flatMap(plan => plan.stopped)
+  if (stopped.length > 0)
+    await timekeeping.closeIntervals(tx, { jobIds: stopped, at: tx.clock.iso(), reason: 'ended_by_erp', flagged: true })
 }
 
 /**

@@ -1,6 +1,10 @@
+import { visible } from '../../modules/authz/grant.ts'
 import * as time from '../../modules/timekeeping/store.ts'
 import { type StoreCases, storeCases } from './case.ts'
+import { recorder } from './recorder.ts'
 import { at, blind, day, id, ids } from './values.ts'
+
+const covered = visible(recorder().c, 'booking.job_id')
 
 const booking = {
   id,
@@ -45,13 +49,14 @@ export const timekeepingCases: readonly StoreCases[] = [
     },
     endIntervals: { always: [ids, at, 'paused', false] },
     insertBookings: { one: [[booking]], none: [[]] },
-    lockBooking: { always: [id] },
+    lockBooking: { always: [id, covered] },
     intervalById: { always: [id] },
     reversalOf: { always: [id] },
     bookingsById: { always: [ids] },
     listBookings: {
-      'of everybody': [{ day, employeeId: null, after: '0', limit: 50 }],
-      'of one person': [{ day, employeeId: id, after: '0', limit: 50 }]
+      'of everybody': [{ day, employeeId: null, after: '0', limit: 50 }, covered],
+      'of one person': [{ day, employeeId: id, after: '0', limit: 50 }, covered],
+      'own hours': [{ day, employeeId: id, after: '0', limit: 50 }, time.ofAnyJob]
     },
     listActivities: { always: [] },
     insertActivity: { always: [{ code: 'CLEAN', name: 'Cleaning', kind: 'indirect' }] },

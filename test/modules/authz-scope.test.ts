@@ -44,6 +44,7 @@ t.test('scope', async t => {
     t.equal((await seen(as({}))).length, 0)
     t.equal((await seen(as({ all: true }))).length, 1)
     await rows('delete from authz.job_scope')
+    t.throws(() => visible(as({}), 'job_id'), /with its table/, 'it would name the scope row’s own column, and cover everything')
   })
 
   await t.test('visible: says what the rule in words says, whatever the groups and the jobs', async t => {

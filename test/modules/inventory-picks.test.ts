@@ -56,6 +56,23 @@ t.test('pick lists', async t => {
     )
   })
 
+  await t.test('pick: undo brings back what was taken, to where it was, whatever the ERP changed meanwhile', async t => {
+    await receive('article', [{ number: 'K-B', description: 'Screw', unit: 'pcs' }])
+    const act = await take({ article: 'K-A', location: 'H1', quantity: '5' })
+    await receive('pickList', [
+      { number: 'K-L', workOrder: 'K-1', lines: [{ line: '1', article: 'K-B', quantity: { value: '10', unit: 'pcs' }, location: 'H1' }] }
+    ])
+    await receive('location', [{ code: 'H1', warehouse: 'HALL', blocked: true }])
+    await write(tx => undoPick(tx, floor.needs, listId, lineId, act))
+    t.same(await levels('K-A'), { H1: '50' })
+    t.same(await levels('K-B'), {}, 'nothing came of an article that nobody took')
+    t.match((await sent('K-1')).at(-1)?.record, { article: 'K-A', location: 'H1', quantity: { value: '-5' } })
+    await receive('location', [{ code: 'H1', warehouse: 'HALL' }])
+    await receive('pickList', [
+      { number: 'K-L', workOrder: 'K-1', lines: [{ line: '1', article: 'K-A', quantity: { value: '10', unit: 'pcs' }, location: 'H1' }] }
+    ])
+  })
+
   await t.test('pick: of two pickers who take the last at the same time one is told', async t => {
     const outcomes = await Promise.allSettled([
       take({ article: 'K-A', location: 'H1', quantity: '8' }),

@@ -1,5 +1,7 @@
 import t from 'tap'
+import { withTx } from '../../core/index.ts'
 import { openActs } from '../helpers/acts.ts'
+import { order } from '../helpers/orders.ts'
 
 t.test('reports on jobs', async t => {
   const { floor, acts, write, sent, ann, newOrder, job, status } = await openActs(t)
@@ -58,6 +60,38 @@ t.test('reports on jobs', async t => {
     )
     await write(tx => acts.report(tx, weld, { good: '101', reason: 'one spare' }))
     t.match(await job(weld), { good: '101' })
+  })
+
+  await t.test(
+    'report: scrap, completion and a lower correction go through when the ERP has lowered the plan below what is good',
+    async t => {
+      await floor.rows(`update workorders.setting set over_report = 'block', change_guard = change_guard || '{"quantity":"accept"}'`)
+      const { weld } = await newOrder('R-5')
+      const reportId = await write(tx => acts.report(tx, weld, { good: '60' }))
+      await floor.receive('workOrder', [order('R-5', { quantity: { value: '50', unit: 'pcs' } })])
+      await t.rejects(
+        write(tx => acts.report(tx, weld, { good: '1' })),
+        { code: 'report_exceeds_plan' }
+      )
+      await write(tx => acts.report(tx, weld, { scrap: '1', scrapReason: 'CRACK' }))
+      await write(tx => acts.correct(tx, reportId, { good: '55', reason: 'counted again' }))
+      await write(tx => acts.complete(tx, weld, {}))
+      t.match(await job(weld), { good: '55', scrap: '1', status: 'completed' })
+      await floor.rows(`update workorders.setting set over_report = 'warn', change_guard = change_guard || '{"quantity":"hold"}'`)
+    }
+  )
+
+  await t.test('report: an operator reports for nobody else, a team lead does', async t => {
+    const { weld } = await newOrder('R-6')
+    const ctx = floor.ctx()
+    const operator = { ...ctx, grant: { ...ctx.grant, permissions: new Set(['jobs.report']) } }
+    await t.rejects(
+      withTx(operator, tx => acts.report(tx, weld, { good: '1', employeeId: ann })),
+      { code: 'forbidden', detail: /hours\.book/ }
+    )
+    t.match(await job(weld), { good: '0' })
+    await write(tx => acts.report(tx, weld, { good: '1', employeeId: ann }))
+    t.match(await job(weld), { good: '1' })
   })
 
   await t.test('completion: what is missing must be decided: not yet pauses, lost completes', async t => {

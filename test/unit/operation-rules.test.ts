@@ -175,7 +175,9 @@ t.test('operation rules: missing pieces must be decided, and what was lost befor
 
 t.test('operation rules: reporting more than planned follows the setting', async t => {
   const over = (overReport: 'block' | 'warn' | 'allow', overPercent: string, goodAfter: string, reason?: string) =>
-    answer(() => checkOverReport(job('started'), { overReport, overPercent }, { planned: '100', goodAfter, unit: 'pcs', reason }))
+    answer(() =>
+      checkOverReport(job('started'), { overReport, overPercent }, { planned: '100', goodBefore: '0', goodAfter, unit: 'pcs', reason })
+    )
   t.equal(over('block', '0', '100'), 'ok')
   t.equal(over('block', '0', '100.000001'), 'report_exceeds_plan')
   t.equal(over('warn', '0', '101'), 'over_report_reason_missing')

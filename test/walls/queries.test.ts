@@ -87,7 +87,8 @@ const faults = (all: readonly Said[]): string[] =>
 const scoped: Readonly<Record<string, readonly string[]>> = {
   'modules/workorders/list-store.ts': ['findJob', 'jobsOfOrder', 'listJobs', 'findOrder', 'listOrders'],
   'modules/workorders/store.ts': ['lockJob'],
-  'modules/authz/group-store.ts': ['jobsOfGroup', 'scopeOfJob']
+  'modules/authz/group-store.ts': ['jobsOfGroup', 'scopeOfJob'],
+  'modules/timekeeping/store.ts': ['listBookings', 'lockBooking']
 }
 /** The others that touch these tables, and what stands before them. */
 const behind: Readonly<Record<string, string>> = {
@@ -102,7 +103,7 @@ const behind: Readonly<Record<string, string>> = {
   'modules/authz/store.ts upsertScopes': 'imports and decisions',
   'modules/authz/store.ts deleteScopes': 'imports and decisions'
 }
-const isFloor = (title: string) => title !== 'who sees everything'
+const isFloor = (title: string) => title !== 'who sees everything' && title !== 'own hours'
 const touchesJobs = /\b"?workorders"?\."?(?:job|work_order)"?\b|\b"?authz"?\."?job_scope"?\b/
 const scopePredicate = /\(\$\d+::boolean or exists \( select 1 from authz\.job_scope authz_scope where authz_scope\.job_id = /
 
