@@ -7,7 +7,7 @@ import { upsertPickLists } from './picks.ts'
 import { receiveArticles, receiveLocations, stockReceiver } from './receivers.ts'
 import { inventoryRoutes } from './routes.ts'
 import { type ConsumeItem, consume, giveBack, receive, type StockAct, type Use } from './stock.ts'
-import { type Article, articlesByNumber, consumedByLine } from './store.ts'
+import { type Article, articlesByNumber, type Consumed, consumedOfOrder } from './store.ts'
 import { type Transfer, transfer } from './transfers.ts'
 
 /** What the inventory does for its neighbours. Everything joins the caller's transaction. */
@@ -32,11 +32,11 @@ export interface Inventory {
   /** Pick lists whose work orders were checked; what was picked stays. `closed` are numbers. */
   upsertPickLists(tx: TxCtx, batch: { readonly lists: readonly PickListRecord[]; readonly closed: readonly string[] }): Promise<void>
   articlesByNumber(c: Ctx | TxCtx, numbers: readonly string[]): Promise<ReadonlyMap<string, Article>>
-  /** Per material line of an order what was consumed, returns and reversals taken off. */
-  consumedByLine(c: Ctx | TxCtx, orderNumber: string): Promise<ReadonlyMap<string, string>>
+  /** What an order consumed, per material line and article, returns and reversals taken off. */
+  consumedOfOrder(c: Ctx | TxCtx, orderNumber: string): Promise<readonly Consumed[]>
 }
 
-export type { Article, ConsumeItem, PickListRecord, StockAct, Transfer, Use }
+export type { Article, Consumed, ConsumeItem, PickListRecord, StockAct, Transfer, Use }
 
 declare module '../../core/index.ts' {
   interface Faces {
@@ -74,7 +74,7 @@ export default defineModule({
         transfer: (tx, what) => transfer(tx, needs, what),
         upsertPickLists,
         articlesByNumber,
-        consumedByLine
+        consumedOfOrder
       },
       routes: app => {
         inventoryRoutes(needs)(app)

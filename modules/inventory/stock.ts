@@ -7,6 +7,7 @@ import {
   addUnknownArticles,
   appendMoves,
   articlesByNumber,
+  automatic,
   fullestLocations,
   locationsByCode,
   type Move,
@@ -39,6 +40,8 @@ export interface Use {
   readonly orderNumber: string
   readonly operationNumber: string | null
   readonly connectionId: string | null
+  /** Consumed by itself: the ledger says so, and only that much is brought back by itself. */
+  readonly automatic?: boolean
 }
 
 /** What an act did to stock: its id in the ledger, and the places that are below zero now (policy `warn`). */
@@ -55,10 +58,11 @@ interface Resolved {
   readonly lot: string
 }
 
-/** Finds articles and places of items; throws the refusal that names the wrong field. */
+/** Finds articles and places of items; throws the refusal that names the wrong field. A blocked place takes only what goes back by itself. */
 export async function resolve(
   tx: TxCtx,
-  items: readonly (Omit<ConsumeItem, 'quantity' | 'line'> & { readonly line?: string | null })[]
+  items: readonly (Omit<ConsumeItem, 'quantity' | 'line'> & { readonly line?: string | null })[],
+  backByItself: boolean | undefined = false
 ): Promise<readonly Resolved[]> {
   const numbers = [...new Set(items.map(item => item.article))]
   let articles = await articlesByNumber(tx, numbers)
@@ -85,7 +89,7 @@ export async function resolve(
         errors: [{ pointer: `/items/${index}/location`, detail: 'is not known' }]
       })
     }
-    if (location?.blocked) throw refuse('location_blocked', `Location ${location.code} is blocked.`)
+    if (location?.blocked && !backByItself) throw refuse('location_blocked', `Location ${location.code} is blocked.`)
     return { article, location, lot: item.lot ?? '' }
   })
   const open = found.filter(one => one.location === undefined)
@@ -170,7 +174,7 @@ async function used(
   act: Use & { items: readonly ConsumeItem[] },
   kind: 'issue' | 'return'
 ): Promise<StockAct> {
-  const places = await resolve(tx, act.items)
+  const places = await resolve(tx, act.items, kind === 'return' && act.automatic)
   const movements = act.items.flatMap((item, index): Movement[] => {
     const place = places[index]
     if (!place) return []
@@ -180,7 +184,12 @@ async function used(
         ...place,
         kind,
         quantity: quantity.negate(told),
-        extra: { orderNumber: act.orderNumber, operationNumber: act.operationNumber, line: item.line },
+        extra: {
+          orderNumber: act.orderNumber,
+          operationNumber: act.operationNumber,
+          line: item.line,
+          reason: act.automatic ? automatic : null
+        },
         tell: () => tellConsumption(tx, outbox, act, place, { line: item.line, quantity: told })
       }
     ]

@@ -233,11 +233,30 @@ export async function placesOfKeys(
   return { places: rows, latest: latest?.latest ?? null }
 }
 
-/** Consumption per material line of an order: issues less returns and reversals, as positive amounts. */
-export async function consumedByLine(c: Ctx | TxCtx, orderNumber: string): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await sql<{ line: string; quantity: string }>`
-    select line, -sum(quantity) as quantity from inventory.ledger
-     where order_number = ${orderNumber} and line is not null and kind in ('issue', 'return', 'reversal')
-     group by line`.execute(own(c))
-  return new Map(rows.map(row => [row.line, row.quantity]))
+/** What an order consumed of one article for one of its material lines, or for none (picked, or taken by article number). */
+export interface Consumed {
+  readonly line: string | null
+  readonly article: string
+  /** issues less returns and reversals, as a positive amount */
+  readonly quantity: string
+  /** the part of it that was consumed by itself */
+  readonly automatic: string
+  /** where that was taken last */
+  readonly automaticFrom: string | null
+}
+
+/** The reason in the ledger of what was consumed by itself. */
+export const automatic = 'backflush'
+
+export async function consumedOfOrder(c: Ctx | TxCtx, orderNumber: string): Promise<readonly Consumed[]> {
+  const { rows } = await sql<Consumed>`
+    select g.line, a.number as article, -sum(g.quantity) as quantity,
+           coalesce(-sum(g.quantity) filter (where g.reason = ${automatic}), 0) as automatic,
+           (array_agg(l.code order by g.seq desc) filter (where g.reason = ${automatic} and g.kind = 'issue'))[1] as "automaticFrom"
+      from inventory.ledger g
+      join inventory.article a on a.id = g.article_id
+      join inventory.location l on l.id = g.location_id
+     where g.order_number = ${orderNumber} and g.kind in ('issue', 'return', 'reversal')
+     group by g.line, a.number`.execute(own(c))
+  return rows
 }

@@ -136,7 +136,8 @@ export function bookings({ authz, timekeeping, inventory, outbox, journal }: Nee
     await insertReport(tx, row)
     await move(tx, job, { status, orderStatus: orderAfter(job, siblings, status), at, tell: false, added })
     const done = { good: quantity.add(job.good, added.good), scrap: quantity.add(job.scrap, added.scrap) }
-    await backflush(tx, inventory, { job, last, setting: setting.backflush, completed: status === 'completed', ...done })
+    const completed = status === 'completed'
+    await backflush(tx, inventory, { job, last, setting: setting.backflush, completed, corrects: kind === 'replacement', ...done })
     if (kind === 'report') await note(tx, status === 'completed' ? 'job.complete' : 'job.report', job, { reportId: row.id })
     return row.id
   }
@@ -193,5 +194,13 @@ export function bookings({ authz, timekeeping, inventory, outbox, journal }: Nee
     return given
   }
 
-  return { note, takeBack, book, move }
+  /** Brings back what was consumed by itself for a report that was taken back and has none in its place. */
+  async function unflush(tx: TxCtx, job: LockedJob, siblings: readonly Sibling[]): Promise<void> {
+    const { backflush: setting } = await getSetting(tx)
+    const { good, scrap } = job
+    const completed = job.status === 'completed'
+    await backflush(tx, inventory, { job, last: isLast(job, siblings), setting, completed, corrects: true, good, scrap })
+  }
+
+  return { note, takeBack, book, unflush, move }
 }

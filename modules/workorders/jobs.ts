@@ -16,7 +16,7 @@ export interface Starting {
 /** The acts on a job. Each locks order and job first, and each is one state change, one journal entry and its feedback. */
 export function jobActs(needs: Needs) {
   const { authz, timekeeping, inventory, outbox } = needs
-  const { note, takeBack, book, move } = bookings(needs)
+  const { note, takeBack, book, unflush, move } = bookings(needs)
 
   /** The locked job, if it lies within the caller's groups and its state allows the act. */
   async function lock(tx: TxCtx, jobId: string, act: JobAct): Promise<LockedJob> {
@@ -168,6 +168,7 @@ export function jobActs(needs: Needs) {
           goodBefore: job.good,
           replaces: original.id
         })
+    if (replacementId === null) await unflush(tx, after, siblings)
     await note(tx, 'job.correct', job, { reportId: original.id, reversalId, replacementId })
     return { reversalId, replacementId }
   }

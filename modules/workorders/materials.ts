@@ -1,7 +1,8 @@
 import { quantity, type TxCtx } from '../../core/index.ts'
 import type { ConsumeItem, Inventory } from '../inventory/index.ts'
 import { refuse } from './errors.ts'
-import { type Backflush, backflushQuantity } from './operation-rules.ts'
+import { backflushQuantity, consumedPerLine } from './material-rules.ts'
+import type { Backflush } from './operation-rules.ts'
 import { type LockedJob, type Material, materialsOf } from './store.ts'
 
 /** What somebody takes for a job: a material line of the order, or any article. */
@@ -47,35 +48,41 @@ export interface Backflushing {
   readonly last: boolean
   readonly setting: Backflush
   readonly completed: boolean
+  /** whether the act is a correction, after which less may be due than was taken */
+  readonly corrects: boolean
   /** sums of the job after this act */
   readonly good: string
   readonly scrap: string
 }
 
 /**
- * Consumes by itself what the job's output should have taken, less what was consumed already, so that a repeat or a later explicit
- * consumption is never doubled. An article's own rule goes before the setting.
+ * Consumes by itself what the job's output should have taken, less what was consumed already, so that a repeat, a pick or an explicit
+ * consumption is never doubled; after a correction it brings back what it had taken too much. An article's own rule goes before the
+ * setting.
  */
 export async function backflush(tx: TxCtx, inventory: Inventory, what: Backflushing): Promise<void> {
   const { job } = what
-  const lines = (await materialsOf(tx, [job.order_id])).filter(
-    line => line.operation_number === job.number || (line.operation_number === null && what.last)
-  )
+  const all = await materialsOf(tx, [job.order_id])
+  const lines = all.filter(line => line.operation_number === job.number || (line.operation_number === null && what.last))
   if (lines.length === 0) return
   const articles = await inventory.articlesByNumber(tx, [...new Set(lines.map(line => line.article))])
   const wanted = lines.filter(line => isDue(articles.get(line.article)?.backflush ?? what.setting, what.completed))
   if (wanted.length === 0) return
-  const consumed = await inventory.consumedByLine(tx, job.order_number)
+  const used = await inventory.consumedOfOrder(tx, job.order_number)
+  const consumed = consumedPerLine(all, used)
   const made = { planned: job.planned_quantity, good: what.good, scrap: what.scrap }
-  const items = wanted
-    .map(line => ({
-      line,
-      quantity: backflushQuantity({ quantity: line.quantity, consumed: consumed.get(line.line) ?? quantity.zero }, made)
-    }))
-    .filter(item => !quantity.isZero(item.quantity))
-    .map(item => ({ ...lineItem(item.line), quantity: item.quantity }))
-  if (items.length === 0) return
-  await inventory.consume(tx, { orderNumber: job.order_number, operationNumber: job.number, connectionId: job.connection_id, items })
+  const items = wanted.map(line => {
+    const own = used.find(one => one.line === line.line && one.article === line.article)
+    const so = { quantity: line.quantity, consumed: consumed.get(line.line) ?? quantity.zero, automatic: own?.automatic ?? quantity.zero }
+    return { ...lineItem(line), quantity: backflushQuantity(so, made), from: own?.automaticFrom ?? null }
+  })
+  const use = { orderNumber: job.order_number, operationNumber: job.number, connectionId: job.connection_id, automatic: true }
+  const more = items.filter(item => !quantity.isNegative(item.quantity) && !quantity.isZero(item.quantity))
+  if (more.length > 0) await inventory.consume(tx, { ...use, items: more })
+  const back = items
+    .filter(item => what.corrects && quantity.isNegative(item.quantity))
+    .map(item => ({ ...item, quantity: quantity.negate(item.quantity), location: item.from ?? item.location }))
+  if (back.length > 0) await inventory.giveBack(tx, { ...use, items: back })
 }
 
 const isDue = (rule: Backflush, completed: boolean): boolean => rule === 'on_report' || (rule === 'on_completion' && completed)

@@ -137,14 +137,3 @@ export function completionOf(
     `${nameOf(job)} misses ${missing} ${unit}. Say what happens to them: "not_yet" (they still come, the operation is paused) or "lost".`
   )
 }
-
-/** What a material line should have consumed for this much output, less what is consumed: never below zero. */
-export function backflushQuantity(
-  line: { quantity: string; consumed: string },
-  job: { planned: string; good: string; scrap: string }
-): string {
-  if (quantity.isZero(job.planned)) return quantity.zero
-  const made = quantity.add(job.good, job.scrap)
-  const due = quantity.ratio(line.quantity, quantity.toScaled(made), quantity.toScaled(job.planned))
-  return atLeastZero(quantity.subtract(due, line.consumed))
-}

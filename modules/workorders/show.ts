@@ -1,5 +1,6 @@
 import { type Ctx, refuse as refuseCore } from '../../core/index.ts'
 import { findJob, findOrder, type JobLine, jobsOfOrder } from './list-store.ts'
+import { consumedPerLine } from './material-rules.ts'
 import type { Needs } from './neighbours.ts'
 import { changesOfOrder, materialsOf, reportsOfJobs } from './store.ts'
 import { changeView, jobView, materialView, orderView, reportView } from './views.ts'
@@ -37,7 +38,7 @@ export function shows({ authz, timekeeping, inventory, outbox }: Needs) {
   async function materials(ctx: Ctx, order: { readonly id: string; readonly number: string }) {
     const lines = await materialsOf(ctx, [order.id])
     if (lines.length === 0) return []
-    const consumed = await inventory.consumedByLine(ctx, order.number)
+    const consumed = consumedPerLine(lines, await inventory.consumedOfOrder(ctx, order.number))
     const articles = await inventory.articlesByNumber(ctx, [...new Set(lines.map(line => line.article))])
     return lines.map(line => materialView(line, consumed.get(line.line), articles.get(line.article)))
   }

@@ -101,7 +101,7 @@ export const inventoryCases: readonly StoreCases[] = [
       unplacedOf: { always: [ids] },
       saveSnapshots: { one: [id, [{ ...place, level: '1', snapshot: '1', asOf: at, key: null }], ids] },
       placesOfKeys: { one: [id, ['k']], none: [id, []] },
-      consumedByLine: { always: ['WO-1'] }
+      consumedOfOrder: { always: ['WO-1'] }
     },
     ['own']
   )

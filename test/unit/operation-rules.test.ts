@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { quantity, Refusal } from '../../core/index.ts'
+import { backflushQuantity } from '../../modules/workorders/material-rules.ts'
 import {
-  backflushQuantity,
   checkAct,
   checkOverReport,
   completionOf,
@@ -198,15 +198,19 @@ t.test('operation rules: backflush in any number of steps consumes what one step
       for (const [g, s] of steps) {
         good = quantity.add(good, g)
         scrap = quantity.add(scrap, s)
-        consumed = quantity.add(consumed, backflushQuantity({ quantity: line, consumed }, { planned, good, scrap }))
+        consumed = quantity.add(consumed, backflushQuantity({ quantity: line, consumed, automatic: consumed }, { planned, good, scrap }))
       }
-      return consumed === backflushQuantity({ quantity: line, consumed: '0' }, { planned, good, scrap })
+      return consumed === backflushQuantity({ quantity: line, consumed: '0', automatic: '0' }, { planned, good, scrap })
     })
   )
   t.equal(
-    backflushQuantity({ quantity: '10', consumed: '9' }, { planned: '100', good: '50', scrap: '0' }),
+    backflushQuantity({ quantity: '10', consumed: '9', automatic: '0' }, { planned: '100', good: '50', scrap: '0' }),
     '0',
     'more was taken by hand: nothing comes back by itself'
   )
-  t.equal(backflushQuantity({ quantity: '10', consumed: '0' }, { planned: '0', good: '5', scrap: '0' }), '0', 'no plan, no share')
+  t.equal(
+    backflushQuantity({ quantity: '10', consumed: '0', automatic: '0' }, { planned: '0', good: '5', scrap: '0' }),
+    '0',
+    'no plan, no share'
+  )
 })
