@@ -12,12 +12,12 @@ import type { Exchange } from './exchange/exchange.ts'
 import { openExchange } from './exchange/exchange.ts'
 import { type Built, boot, type Dictionary, type Duty } from './host.ts'
 import type { App } from './http/app.ts'
+import { consoleRoutes } from './http/console.ts'
 import { healthRoutes } from './http/health.ts'
 import { forgetKeys } from './http/idempotency.ts'
 import type { Identity } from './http/identity.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { descriptionRoute } from './http/openapi.ts'
-import { welcomePages } from './http/pages.ts'
 import { coreSpecs } from './http/problem.ts'
 import { createServer } from './http/server.ts'
 import { registerSession } from './http/session.ts'
@@ -145,7 +145,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     [{ name: 'the control database', check: async () => void (await control.db.pool.query('select 1')) }],
     () => shutdown.stopping
   )
-  welcomePages(app)
+  consoleRoutes(app, join(import.meta.dirname, '..', 'console', 'dist'))
   descriptionRoute(app)
   exchange.routes(app)
   for (const built of modules.values()) built.routes?.(app)

@@ -1,0 +1,54 @@
+import { Alert, Button, Text } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { IconAlertCircle, IconPlugConnectedX } from '@tabler/icons-react'
+import i18next from 'i18next'
+import { useTranslation } from 'react-i18next'
+import { isProblem } from '../api/client'
+
+/** What went wrong, in the words of the server; when it was not reached, that and that nothing was saved. */
+export function problemText(error: unknown): string {
+  if (isProblem(error)) return error.detail
+  return i18next.t('problem.unreachable')
+}
+
+/** A refusal in its place on the screen. */
+export function ProblemNote({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
+  const { t } = useTranslation()
+  if (!error) return null
+  const known = isProblem(error)
+  return (
+    <Alert
+      color="red"
+      role="alert"
+      icon={known ? <IconAlertCircle /> : <IconPlugConnectedX />}
+      title={known ? error.title : t('problem.noAnswer')}
+    >
+      <Text size="sm">{problemText(error)}</Text>
+      {known && error.status >= 500 && error.requestId ? (
+        <Text size="xs" c="dimmed" mt={4}>
+          {t('problem.requestId', { id: error.requestId })}
+        </Text>
+      ) : null}
+      {retry ? (
+        <Button mt="sm" size="xs" variant="default" onClick={retry}>
+          {t('act.again')}
+        </Button>
+      ) : null}
+    </Alert>
+  )
+}
+
+export function notifyDone(message: string): void {
+  notifications.show({ message, color: 'green', withBorder: true })
+}
+
+/** For acts whose form is gone already; in a form, show a ProblemNote. */
+export function notifyProblem(error: unknown): void {
+  notifications.show({
+    title: isProblem(error) ? error.title : i18next.t('problem.noAnswer'),
+    message: problemText(error),
+    color: 'red',
+    withBorder: true,
+    autoClose: false
+  })
+}
