@@ -8,7 +8,8 @@ export interface Problem {
   readonly code: string
   readonly title: string
   readonly detail: string
-  readonly requestId?: string
+  /** The number of the request, to name when asking for help. */
+  readonly instance?: string
   readonly [extra: string]: unknown
 }
 

@@ -24,9 +24,9 @@ export function ProblemNote({ error, retry }: { error: unknown; retry?: (() => v
       title={known ? error.title : t('problem.noAnswer')}
     >
       <Text size="sm">{problemText(error)}</Text>
-      {known && error.status >= 500 && error.requestId ? (
+      {known && error.status >= 500 && error.instance ? (
         <Text size="xs" c="dimmed" mt={4}>
-          {t('problem.requestId', { id: error.requestId })}
+          {t('problem.requestId', { id: error.instance })}
         </Text>
       ) : null}
       {retry ? (
