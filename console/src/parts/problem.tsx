@@ -5,10 +5,19 @@ import i18next from 'i18next'
 import { useTranslation } from 'react-i18next'
 import { isProblem } from '../api/client'
 
-/** What went wrong, in the words of the server; when it was not reached, that and that nothing was saved. */
+/** What went wrong and what to do, by the stable code in the reader's language; when the server was not reached, that. */
 export function problemText(error: unknown): string {
-  if (isProblem(error)) return error.detail
+  if (isProblem(error)) return i18next.t(`refusal.${error.code}` as 'refusal.internal', { defaultValue: error.title })
   return i18next.t('problem.unreachable')
+}
+
+/** The particulars (which order, which field): the server writes them in English. */
+function Particulars({ error }: { error: unknown }) {
+  return isProblem(error) ? (
+    <Text size="xs" c="dimmed" lang="en">
+      {error.detail}
+    </Text>
+  ) : null
 }
 
 /** A refusal in its place on the screen. */
@@ -45,8 +54,8 @@ export function notifyDone(message: string): void {
 /** For acts whose form is gone already; in a form, show a ProblemNote. */
 export function notifyProblem(error: unknown): void {
   notifications.show({
-    title: isProblem(error) ? error.title : i18next.t('problem.noAnswer'),
-    message: problemText(error),
+    title: isProblem(error) ? problemText(error) : i18next.t('problem.noAnswer'),
+    message: isProblem(error) ? <Particulars error={error} /> : problemText(error),
     color: 'red',
     withBorder: true,
     autoClose: false

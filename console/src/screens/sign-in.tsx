@@ -104,7 +104,7 @@ export function EntryPage({ title, children }: { title: string; children: React.
                 mih={32}
                 fw={i18n.language === language ? 700 : 400}
                 aria-current={i18n.language === language}
-                onClick={() => chooseLanguage(language)}
+                onClick={() => void chooseLanguage(language)}
               >
                 {language === 'nl' ? 'Nederlands' : 'English'}
               </Anchor>

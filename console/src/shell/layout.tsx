@@ -159,7 +159,7 @@ function Who() {
               leftSection={<IconLanguage size={18} />}
               aria-current={i18n.language === language}
               fw={i18n.language === language ? 700 : 400}
-              onClick={() => chooseLanguage(language)}
+              onClick={() => void chooseLanguage(language)}
             >
               {language === 'nl' ? 'Nederlands' : 'English'}
             </Menu.Item>
