@@ -1,6 +1,7 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Ctx, TxCtx } from '../../core/index.ts'
 import type { JobStatus, OrderStatus } from './operation-rules.ts'
+import type { OrderPlace, OrderSort } from './order-sorts.ts'
 import { own, type Visible } from './store.ts'
 
 /** A job as the floor's list and the job's own page show it. */
@@ -134,26 +135,41 @@ export async function findOrder(ctx: Ctx | TxCtx, orderId: string, visibleJob: V
   return rows[0]
 }
 
+/** Each way to sort has an index of its own, so that a page costs the same wherever it stands. */
+const orderSorts: Readonly<Record<OrderSort, { columns: RawBuilder<unknown>; behind: (place: OrderPlace) => RawBuilder<unknown> }>> = {
+  urgent: {
+    columns: sql`-o.priority, coalesce(o.due, 'infinity'::date), o.seq`,
+    behind: ([priority = 0, due = 'infinity', seq = '0']) => sql`(-(${priority}::int), ${due}::date, ${seq}::bigint)`
+  },
+  due: {
+    columns: sql`coalesce(o.due, 'infinity'::date), o.seq`,
+    behind: ([due = 'infinity', seq = '0']) => sql`(${due}::date, ${seq}::bigint)`
+  },
+  number: { columns: sql`o.number`, behind: ([number = '']) => sql`(${number}::text)` },
+  newest: { columns: sql`-o.seq`, behind: ([seq = '0']) => sql`(-(${seq}::bigint))` }
+}
+
 export interface OrderFilter {
+  readonly sort: OrderSort
   readonly search: string | null
   readonly status: OrderStatus | null
   readonly department: string | null
   readonly held: boolean
-  readonly after: After | null
+  readonly after: OrderPlace | null
   readonly limit: number
 }
 
 export async function listOrders(ctx: Ctx, filter: OrderFilter, visibleJob: Visible): Promise<readonly OrderLine[]> {
   const { search, status, department, after } = filter
+  const { columns, behind } = orderSorts[filter.sort]
   const { rows } = await sql<OrderLine>`${orderSelect}
     where ${covered(ctx, visibleJob)}
       and (${status}::text is null or o.status = ${status})
       and (${department}::text is null or o.department_code = ${department})
       and (${search}::text is null or o.number ilike ${search} or o.article ilike ${search} or o.description ilike ${search})
       and (not ${filter.held} or exists (select 1 from workorders.order_change c where c.order_id = o.id and c.state = 'held'))
-      and (${after === null} or (-o.priority, coalesce(o.due, 'infinity'::date), o.seq)
-            > (${after ? -after[0] : 0}::int, ${after?.[1] ?? 'infinity'}::date, ${after?.[2] ?? '0'}::bigint))
-    order by -o.priority, coalesce(o.due, 'infinity'::date), o.seq
+      and (${after === null} or (${columns}) > ${behind(after ?? [])})
+    order by ${columns}
     limit ${filter.limit}`.execute(own(ctx))
   return rows
 }

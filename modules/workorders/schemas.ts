@@ -2,6 +2,7 @@ import { type TSchema, Type } from 'typebox'
 import { Id, Instant, LocalDate, named, Page, PositiveQuantity, QuantityText, Text } from '../../core/index.ts'
 import { type GuardedField, guardedFields } from './change-rules.ts'
 import { jobStatuses } from './operation-rules.ts'
+import { orderSorts } from './order-sorts.ts'
 
 const closed = { additionalProperties: false }
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
@@ -9,6 +10,7 @@ const word = <const V extends readonly string[]>(values: V, description?: string
   Type.Unsafe<V[number]>(Type.String({ enum: [...values], ...(description === undefined ? {} : { description }) }))
 
 export const StatusWord = word(jobStatuses)
+export const OrderSortWord = word(orderSorts, 'urgent: priority, then due date')
 export const FloorStatusWord = word(['released', 'started', 'paused'])
 const Code = Text(40)
 const Reason = Text(500)

@@ -1373,7 +1373,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Work orders of my groups, most urgent first */
+        /** Work orders of my groups, most urgent first unless told */
         get: operations["listWorkOrders"];
         put?: never;
         post?: never;
@@ -7078,6 +7078,8 @@ export interface operations {
     listWorkOrders: {
         parameters: {
             query?: {
+                /** @description urgent: priority, then due date */
+                sort?: "urgent" | "due" | "number" | "newest";
                 search?: string;
                 status?: "planned" | "released" | "started" | "paused" | "completed" | "closed" | "cancelled";
                 department?: string;
