@@ -1,4 +1,4 @@
-import { Group, Select, Skeleton, Table, Text, TextInput } from '@mantine/core'
+import { Badge, Checkbox, Group, Select, Skeleton, Table, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconClipboardList, IconSearch } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
@@ -10,16 +10,30 @@ import { More } from '../../parts/more'
 import { Empty, PageHead } from '../../parts/page'
 import { ProblemNote } from '../../parts/problem'
 import { type OrderStatus, orderStatuses, StateBadge } from '../../parts/state-badge'
+import { useMay } from '../../session'
+
+const sorts = ['urgent', 'due', 'number', 'newest'] as const
+type Sort = (typeof sorts)[number]
 
 export function OrderList() {
+  const may = useMay()
+  const departments = api.useQuery('get', '/api/v1/departments', {}, { enabled: may('groups.read'), staleTime: 60_000 })
   const { t } = useTranslation()
   const format = useFormat()
-  const [filter, setFilter] = useFilter(['search', 'status'])
+  const [filter, setFilter] = useFilter(['search', 'status', 'department', 'sort', 'held'])
   const [search] = useDebouncedValue(filter.search, 200)
+  const query = {
+    limit: 50,
+    ...(search ? { search } : {}),
+    ...(filter.status ? { status: filter.status as OrderStatus } : {}),
+    ...(filter.department ? { department: filter.department } : {}),
+    ...(filter.held ? { held: true } : {}),
+    ...(filter.sort ? { sort: filter.sort as Sort } : {})
+  }
   const orders = api.useInfiniteQuery(
     'get',
     '/api/v1/work-orders',
-    { params: { query: { limit: 50, ...(search ? { search } : {}), ...(filter.status ? { status: filter.status as OrderStatus } : {}) } } },
+    { params: { query } },
     {
       pageParamName: 'after',
       initialPageParam: null,
@@ -28,7 +42,7 @@ export function OrderList() {
     }
   )
   const rows = orders.data?.pages.flatMap(page => page.items) ?? []
-  const filtered = search !== '' || filter.status !== ''
+  const filtered = search !== '' || filter.status !== '' || filter.department !== '' || filter.held !== ''
   return (
     <>
       <PageHead title={t('orders.title')} />
@@ -49,6 +63,34 @@ export function OrderList() {
           data={orderStatuses.map(status => ({ value: status, label: t(`status.${status}`) }))}
           value={filter.status || null}
           onChange={value => setFilter('status', value)}
+        />
+        {departments.data ? (
+          <Select
+            w={180}
+            aria-label={t('orders.department')}
+            placeholder={t('orders.department')}
+            clearable
+            searchable
+            data={departments.data.items.map(({ code, name }) => ({
+              value: code,
+              label: name && name !== code ? `${code} · ${name}` : code
+            }))}
+            value={filter.department || null}
+            onChange={value => setFilter('department', value)}
+          />
+        ) : null}
+        <Select
+          w={200}
+          aria-label={t('orders.sort')}
+          allowDeselect={false}
+          data={sorts.map(sort => ({ value: sort, label: t(`sort.${sort}`) }))}
+          value={filter.sort || 'urgent'}
+          onChange={value => setFilter('sort', value === 'urgent' ? null : value)}
+        />
+        <Checkbox
+          label={t('orders.onlyHeld')}
+          checked={filter.held !== ''}
+          onChange={event => setFilter('held', event.currentTarget.checked ? '1' : null)}
         />
       </Group>
       <ProblemNote error={orders.error} retry={orders.refetch} />
@@ -84,7 +126,14 @@ export function OrderList() {
                 </Table.Td>
                 <Table.Td>{format.date(order.due)}</Table.Td>
                 <Table.Td>
-                  <StateBadge status={order.status} />
+                  <Group gap={6} wrap="nowrap">
+                    <StateBadge status={order.status} />
+                    {order.heldChanges > 0 ? (
+                      <Badge color="orange" variant="light" tt="none">
+                        {t('orders.held', { count: order.heldChanges })}
+                      </Badge>
+                    ) : null}
+                  </Group>
                 </Table.Td>
               </Table.Tr>
             ))}

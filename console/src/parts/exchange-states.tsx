@@ -1,0 +1,42 @@
+import { Badge } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+
+const feedbackStates = [
+  'waiting',
+  'held',
+  'sealed',
+  'sending',
+  'accepted',
+  'delivered',
+  'rejected',
+  'unknown',
+  'parked',
+  'dropped'
+] as const
+export type FeedbackState = (typeof feedbackStates)[number]
+
+const feedbackColors: Readonly<Record<FeedbackState, string>> = {
+  waiting: 'gray',
+  held: 'gray',
+  sealed: 'blue',
+  sending: 'blue',
+  delivered: 'blue',
+  accepted: 'teal',
+  rejected: 'red',
+  unknown: 'orange',
+  parked: 'orange',
+  dropped: 'gray'
+}
+
+export const isFeedbackState = (state: string): state is FeedbackState => feedbackStates.some(known => known === state)
+
+/** Where a message stands on its way to the ERP: colour and word. */
+export function FeedbackBadge({ state }: { state: string }) {
+  const { t } = useTranslation()
+  if (!isFeedbackState(state)) return <Badge color="gray">{state}</Badge>
+  return (
+    <Badge variant="light" color={feedbackColors[state]} tt="none">
+      {t(`feedback.${state}`)}
+    </Badge>
+  )
+}
