@@ -1,10 +1,11 @@
-import { IconClipboardList, IconUser } from '@tabler/icons-react'
+import { IconClipboardList, IconPackages, IconUser } from '@tabler/icons-react'
 import { type ComponentType, lazy } from 'react'
+import type texts from './texts/en.json'
 
 /** The screens, each in a chunk of its own. `needs`: one of these permissions shows it; empty is for everybody. */
 export interface ScreenEntry {
   readonly path: string
-  readonly title: 'nav.orders' | 'nav.account'
+  readonly title: Extract<keyof typeof texts, `nav.${string}`>
   readonly needs: readonly string[]
   readonly icon: ComponentType<{ size?: number; stroke?: number }>
   readonly Screen: ComponentType
@@ -17,6 +18,13 @@ export const screens: readonly ScreenEntry[] = [
     needs: ['orders.read'],
     icon: IconClipboardList,
     Screen: lazy(() => import('./screens/orders'))
+  },
+  {
+    path: '/stock',
+    title: 'nav.stock',
+    needs: ['stock.read', 'picks.read'],
+    icon: IconPackages,
+    Screen: lazy(() => import('./screens/stock'))
   },
   { path: '/account', title: 'nav.account', needs: [], icon: IconUser, Screen: lazy(() => import('./screens/account')) }
 ]
