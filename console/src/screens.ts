@@ -1,4 +1,4 @@
-import { IconClipboardList, IconPackages, IconUser } from '@tabler/icons-react'
+import { IconClipboardList, IconClock, IconPackages, IconUser } from '@tabler/icons-react'
 import { type ComponentType, lazy } from 'react'
 import type texts from './texts/en.json'
 
@@ -25,6 +25,13 @@ export const screens: readonly ScreenEntry[] = [
     needs: ['stock.read', 'picks.read'],
     icon: IconPackages,
     Screen: lazy(() => import('./screens/stock'))
+  },
+  {
+    path: '/hours',
+    title: 'nav.hours',
+    needs: ['jobs.work', 'hours.read'],
+    icon: IconClock,
+    Screen: lazy(() => import('./screens/hours'))
   },
   { path: '/account', title: 'nav.account', needs: [], icon: IconUser, Screen: lazy(() => import('./screens/account')) }
 ]

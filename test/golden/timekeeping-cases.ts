@@ -49,6 +49,7 @@ export const timekeepingCases: readonly StoreCases[] = [
     intervalById: { always: [id] },
     reversalOf: { always: [id] },
     bookingsById: { always: [ids] },
+    intervalEnds: { some: [ids] },
     listBookings: {
       'of everybody': [{ day, employeeId: null, after: '0', limit: 50 }],
       'of one person': [{ day, employeeId: id, after: '0', limit: 50 }]

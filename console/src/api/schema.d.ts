@@ -2433,7 +2433,8 @@ export interface components {
              * @description RFC 3339 instant in UTC
              */
             startedAt: string;
-            /** @description Share of the time, whole seconds; negative on a reversal */
+            endedAt: string | null;
+            /** @description Share of the time from startedAt to endedAt, whole seconds; negative on a reversal */
             seconds: number;
             /**
              * Format: date

@@ -4,9 +4,10 @@ import { useTranslation } from 'react-i18next'
 import { api } from '../../api/client'
 import { readQuantity, useFormat } from '../../format'
 import { newKey } from '../../parts/act'
+import { ActForm } from '../../parts/act-form'
 import { notifyDone } from '../../parts/problem'
-import { ActForm, useStockChanged } from './act-form'
 import type { Level } from './levels'
+import { useStockChanged } from './stock-changed'
 
 /** More or less than the books say, with a reason; the ERP gets the difference. */
 export function Adjust({ level, close }: { level: Level; close: () => void }) {

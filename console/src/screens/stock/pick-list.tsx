@@ -9,10 +9,10 @@ import { api } from '../../api/client'
 import type { components } from '../../api/schema'
 import { readQuantity, useFormat } from '../../format'
 import { newKey } from '../../parts/act'
+import { ActForm } from '../../parts/act-form'
 import { notifyProblem, ProblemNote } from '../../parts/problem'
 import { QuantityBar } from '../../parts/quantity-bar'
 import { useMay } from '../../session'
-import { ActForm } from './act-form'
 import { PickState } from './pick-lists'
 
 type Line = components['schemas']['PickLine']

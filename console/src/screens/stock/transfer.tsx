@@ -4,9 +4,10 @@ import { useTranslation } from 'react-i18next'
 import { api } from '../../api/client'
 import { readQuantity, useFormat } from '../../format'
 import { newKey } from '../../parts/act'
+import { ActForm } from '../../parts/act-form'
 import { notifyDone } from '../../parts/problem'
-import { ActForm, useStockChanged } from './act-form'
 import type { Level } from './levels'
+import { useStockChanged } from './stock-changed'
 
 export function Transfer({ level, close }: { level: Level; close: () => void }) {
   const { t } = useTranslation()

@@ -1,17 +1,7 @@
 import { Button, Group, Modal, Stack } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
 import type { FormEvent, ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ProblemNote } from '../../parts/problem'
-
-/** After a stock act: levels and ledgers are read again. */
-export function useStockChanged(): () => void {
-  const queries = useQueryClient()
-  return () => {
-    void queries.invalidateQueries({ queryKey: ['get', '/api/v1/stock'] })
-    void queries.invalidateQueries({ queryKey: ['get', '/api/v1/stock-transactions'] })
-  }
-}
+import { ProblemNote } from './problem'
 
 /** Frame of a small form in a dialog: Enter sends, Esc closes, a refusal stays above the buttons. */
 export function ActForm({
