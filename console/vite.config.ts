@@ -11,7 +11,7 @@ export default defineConfig({
   html: { cspNonce: noncePlaceholder },
   build: {
     outDir: 'dist',
-    target: 'es2023',
+    target: 'es2024',
     // A data: address would need a hole in the content security policy.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000,

@@ -1,4 +1,4 @@
-import { IconClipboardList, IconClock, IconPackages, IconUser } from '@tabler/icons-react'
+import { IconClipboardList, IconClock, IconPackages, IconUser, IconUsers } from '@tabler/icons-react'
 import { type ComponentType, lazy } from 'react'
 import type texts from './texts/en.json'
 
@@ -32,6 +32,13 @@ export const screens: readonly ScreenEntry[] = [
     needs: ['jobs.work', 'hours.read'],
     icon: IconClock,
     Screen: lazy(() => import('./screens/hours'))
+  },
+  {
+    path: '/people',
+    title: 'nav.people',
+    needs: ['users.read', 'roles.read', 'groups.read', 'access.explain', 'api_keys.manage'],
+    icon: IconUsers,
+    Screen: lazy(() => import('./screens/people'))
   },
   { path: '/account', title: 'nav.account', needs: [], icon: IconUser, Screen: lazy(() => import('./screens/account')) }
 ]
