@@ -100,6 +100,33 @@ export async function listJobs(ctx: Ctx, filter: JobFilter, visible: Visible): P
   return rows
 }
 
+/** A report with what it was about, for the person who made it. */
+export interface OwnReport {
+  readonly id: string
+  readonly job_id: string
+  readonly order_number: string
+  readonly operation_number: string
+  readonly kind: 'report' | 'reversal' | 'replacement' | 'reopening'
+  readonly good: string
+  readonly scrap: string
+  readonly unit: string
+  readonly at: string
+  readonly outbox_key: string | null
+}
+
+/** The newest reports of one account on jobs within its groups: one walk along the index report_mine. */
+export async function reportsOf(ctx: Ctx, account: string, limit: number, visible: Visible): Promise<readonly OwnReport[]> {
+  const { rows } = await sql<OwnReport>`
+    select r.id, r.job_id, o.number as order_number, j.number as operation_number, r.kind, r.good, r.scrap, o.unit, r.at, r.outbox_key
+      from workorders.report r
+      join workorders.job j on j.id = r.job_id
+      join workorders.work_order o on o.id = j.order_id
+     where r.reported_by = ${account} and ${visible}
+     order by r.seq desc
+     limit ${limit}`.execute(own(ctx))
+  return rows
+}
+
 export interface OrderLine {
   readonly id: string
   readonly seq: string

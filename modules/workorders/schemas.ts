@@ -45,6 +45,9 @@ export const JobView = named(
       proposedQuantity: Type.String({
         description: 'What the screen proposes to report: what came out of the operation before, less what is reported'
       }),
+      missingQuantity: Type.String({
+        description: 'Pieces still to be accounted for before it is complete; completing with fewer asks not_yet or lost'
+      }),
       good: Type.String(),
       scrap: Type.String(),
       rework: Type.String(),
@@ -166,6 +169,32 @@ export const HistoryView = named(
 )
 export const ReportedView = named('Reported', Type.Object({ reportId: Id, job: JobView }, closed))
 export const CorrectedView = named('Corrected', Type.Object({ reversalId: Id, replacementId: orNull(Id), job: JobView }, closed))
+export const UndoneView = named('Undone', Type.Object({ reversalId: Id, job: JobView }, closed))
+export const FloorFeedbackView = named(
+  'FloorFeedback',
+  Type.Object(
+    {
+      items: Type.Array(
+        Type.Object(
+          {
+            reportId: Id,
+            jobId: Id,
+            orderNumber: Type.String(),
+            operationNumber: Type.String(),
+            kind: word(['report', 'reversal', 'replacement', 'reopening']),
+            good: Type.String(),
+            scrap: Type.String(),
+            unit: Type.String(),
+            at: Instant,
+            feedback: orNull(Feedback)
+          },
+          closed
+        )
+      )
+    },
+    closed
+  )
+)
 export const MaterialActView = named('MaterialAct', Type.Object({ actId: Id, materials: Type.Array(MaterialView) }, closed))
 
 export const ScrapReasonView = named(

@@ -30,6 +30,7 @@ export const workordersCases: readonly StoreCases[] = [
       'next page': [{ ...jobs, after: [1, day, '7'] }, covered],
       scanned: [{ ...jobs, scans: [{ order: 'WO-1', operation: '10' }] }, covered]
     },
+    reportsOf: { always: ['user:x', 20, covered] },
     findOrder: { 'somebody of the floor': [id, covered], 'who sees everything': { args: [id, covered], everything: true } },
     listOrders: {
       'somebody of the floor': [page, covered],
@@ -129,6 +130,7 @@ export const workordersCases: readonly StoreCases[] = [
       },
       reportById: { always: [id] },
       isReversed: { always: [id] },
+      isNewest: { always: [{ job_id: id, seq: '1' }] },
       reportsOfJobs: { always: [ids] },
       scrapReasons: { always: [] },
       isActiveReason: { always: ['BURR'] },

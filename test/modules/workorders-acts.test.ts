@@ -318,6 +318,46 @@ t.test('acts on jobs', async t => {
     t.equal((await floor.rows('select 1 from workorders.report where job_id = $1', [weld])).length, 3)
   })
 
+  await t.test('undo: the reporter takes back within a minute, a completed job is paused again, and the ERP hears both', async t => {
+    const { weld } = await newOrder('U-1')
+    const first = await write(tx => acts.report(tx, weld, { good: '40' }))
+    const last = await write(tx => acts.complete(tx, weld, { good: '60' }))
+    await write(tx => acts.undo(tx, last))
+    t.match(await job(weld), { status: 'paused', good: '40' })
+    t.same(
+      (await floor.rows('select kind from workorders.report where job_id = $1 order by seq', [weld])).map(row => row.kind),
+      ['report', 'report', 'reversal', 'reopening']
+    )
+    const back = (await sent('U-1')).filter(m => m.reverses !== null)
+    t.match(back, [{ kind: 'operationStatus', record: { good: { value: '-60' } } }])
+    await t.rejects(
+      write(tx => acts.undo(tx, last)),
+      { code: 'report_reversed' }
+    )
+    await write(tx => acts.complete(tx, weld, { good: '60' }))
+    await write(tx => acts.undo(tx, first))
+    t.match(await job(weld), { status: 'completed', good: '60' }, 'what an earlier report is taken back from stays completed')
+  })
+
+  await t.test('undo: not of others, not later, not outside the groups', async t => {
+    const { weld } = await newOrder('U-2')
+    const reportId = await write(tx => acts.report(tx, weld, { good: '1' }))
+    await t.rejects(
+      write(tx => acts.undo({ ...tx, principal: { kind: 'user', id: bob } } as TxCtx, reportId)),
+      { code: 'undo_over' }
+    )
+    await t.rejects(
+      write(tx => acts.undo(tx, reportId), { departments: ['PAINT'] }),
+      { code: 'not_found' }
+    )
+    floor.clock.advance(61)
+    await t.rejects(
+      write(tx => acts.undo(tx, reportId)),
+      { code: 'undo_over' }
+    )
+    t.match(await job(weld), { good: '1' })
+  })
+
   await t.test('states: a planned, closed or cancelled order is refused with a sentence', async t => {
     const planned = await newOrder('Z-1', { status: 'planned' })
     await t.rejects(

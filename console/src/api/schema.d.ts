@@ -1656,6 +1656,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/{reportId}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back one’s own report of the last minute; a job that it completed is paused again */
+        post: operations["undoReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/floor/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My newest reports, and how far each is on its way to the ERP */
+        get: operations["floorFeedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{jobId}/consume": {
         parameters: {
             query?: never;
@@ -2525,6 +2559,8 @@ export interface components {
             plannedQuantity: string;
             /** @description What the screen proposes to report: what came out of the operation before, less what is reported */
             proposedQuantity: string;
+            /** @description Pieces still to be accounted for before it is complete; completing with fewer asks not_yet or lost */
+            missingQuantity: string;
             good: string;
             scrap: string;
             rework: string;
@@ -2700,6 +2736,41 @@ export interface components {
             reversalId: string;
             replacementId: string | null;
             job: components["schemas"]["Job"];
+        };
+        Undone: {
+            /**
+             * Format: uuid
+             * @description UUID
+             */
+            reversalId: string;
+            job: components["schemas"]["Job"];
+        };
+        FloorFeedback: {
+            items: {
+                /**
+                 * Format: uuid
+                 * @description UUID
+                 */
+                reportId: string;
+                /**
+                 * Format: uuid
+                 * @description UUID
+                 */
+                jobId: string;
+                orderNumber: string;
+                operationNumber: string;
+                /** @enum {string} */
+                kind: "report" | "reversal" | "replacement" | "reopening";
+                good: string;
+                scrap: string;
+                unit: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339 instant in UTC
+                 */
+                at: string;
+                feedback: components["schemas"]["Feedback"] | null;
+            }[];
         };
         MaterialAct: {
             /**
@@ -7933,6 +8004,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Corrected"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                reportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    floorFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FloorFeedback"];
                 };
             };
             /** @description RFC 9457 problem details; `code` is stable, see errors.md */
