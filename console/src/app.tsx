@@ -1,6 +1,7 @@
 import { Center, Loader } from '@mantine/core'
 import { lazy, Suspense } from 'react'
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router'
+import { ActsProvider } from './parts/acts-provider'
 import { screens } from './screens'
 import { SignIn } from './screens/sign-in'
 import { useSession } from './session'
@@ -27,16 +28,18 @@ function Inside() {
   if (state.kind !== 'in') return null
   const offered = screens.filter(({ needs }) => needs.length === 0 || needs.some(permission => state.me.permissions.includes(permission)))
   return (
-    <Layout screens={offered}>
-      <Suspense fallback={<Waiting />}>
-        <Routes>
-          {screens.map(screen => (
-            <Route key={screen.path} path={`${screen.path}/*`} element={<screen.Screen />} />
-          ))}
-          <Route path="*" element={<Navigate to={offered[0]?.path ?? '/account'} replace />} />
-        </Routes>
-      </Suspense>
-    </Layout>
+    <ActsProvider personId={state.me.id}>
+      <Layout screens={offered}>
+        <Suspense fallback={<Waiting />}>
+          <Routes>
+            {screens.map(screen => (
+              <Route key={screen.path} path={`${screen.path}/*`} element={<screen.Screen />} />
+            ))}
+            <Route path="*" element={<Navigate to={offered[0]?.path ?? '/account'} replace />} />
+          </Routes>
+        </Suspense>
+      </Layout>
+    </ActsProvider>
   )
 }
 

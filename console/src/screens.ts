@@ -1,4 +1,4 @@
-import { IconClipboardList, IconClock, IconPackages, IconUser, IconUsers } from '@tabler/icons-react'
+import { IconClipboardList, IconClock, IconHammer, IconPackages, IconUser, IconUsers } from '@tabler/icons-react'
 import { type ComponentType, lazy } from 'react'
 import type texts from './texts/en.json'
 
@@ -12,6 +12,13 @@ export interface ScreenEntry {
 }
 
 export const screens: readonly ScreenEntry[] = [
+  {
+    path: '/floor',
+    title: 'nav.floor',
+    needs: ['jobs.work'],
+    icon: IconHammer,
+    Screen: lazy(() => import('./screens/floor'))
+  },
   {
     path: '/orders',
     title: 'nav.orders',

@@ -10,6 +10,8 @@ const pathsOf: Readonly<Record<string, readonly string[]>> = {
   timekeeping: ['/api/v1/hours', '/api/v1/employees', '/api/v1/activity-codes', '/api/v1/jobs'],
   authz: ['/api/v1/users', '/api/v1/roles', '/api/v1/groups', '/api/v1/departments', '/api/v1/session', '/api/v1/api-keys', '/api/v1/why'],
   exchange: [
+    '/api/v1/floor',
+    '/api/v1/hours',
     '/api/v1/connections',
     '/api/v1/deliveries',
     '/api/v1/rejects',

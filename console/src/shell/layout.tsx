@@ -19,6 +19,9 @@ import { useTranslation } from 'react-i18next'
 import { Link, useLocation } from 'react-router'
 import { follow, type LiveState } from '../api/live'
 import { chooseLanguage, languages } from '../i18n'
+import { isWaiting } from '../parts/acts'
+import { useActs } from '../parts/acts-provider'
+import { Confirm } from '../parts/confirm'
 import type { ScreenEntry } from '../screens'
 import { useMe, useSession } from '../session'
 import classes from './layout.module.css'
@@ -31,6 +34,11 @@ export function Layout({ screens, children }: { screens: readonly ScreenEntry[];
   const { pathname } = useLocation()
   const queries = useQueryClient()
   const [live, setLive] = useState<LiveState>('connecting')
+
+  const { queue } = useActs()
+  useEffect(() => {
+    if (live === 'live') queue.nudge()
+  }, [live, queue])
 
   useEffect(() => {
     const stop = new AbortController()
@@ -117,6 +125,7 @@ function Who() {
   const { t, i18n } = useTranslation()
   const me = useMe()
   const { signOut } = useSession()
+  const waiting = useActs().acts.filter(isWaiting).length
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const roles = me.roles.map(role => t(`role.${role.name}` as 'role.operator', { defaultValue: role.name })).join(', ')
   const dark = colorScheme === 'dark' || (colorScheme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches)
@@ -132,51 +141,60 @@ function Who() {
       >
         {dark ? <IconSun size={20} /> : <IconMoon size={20} />}
       </ActionIcon>
-      <Menu position="bottom-end" width={260}>
-        <Menu.Target>
-          <UnstyledButton className={classes.who}>
-            <div>
-              <Text size="sm" fw={600} lh={1.2} truncate>
-                {me.name ?? me.username}
-              </Text>
-              <Text size="xs" c="dimmed" lh={1.2} truncate>
-                {roles}
-              </Text>
-            </div>
-            <IconChevronDown size={16} aria-hidden />
-          </UnstyledButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item component={Link} to="/account" leftSection={<IconUser size={18} />}>
-            {t('nav.account')}
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Label>{t('shell.language')}</Menu.Label>
-          {languages.map(language => (
-            <Menu.Item
-              key={language}
-              lang={language}
-              leftSection={<IconLanguage size={18} />}
-              aria-current={i18n.language === language}
-              fw={i18n.language === language ? 700 : 400}
-              onClick={() => void chooseLanguage(language)}
-            >
-              {language === 'nl' ? 'Nederlands' : 'English'}
-            </Menu.Item>
-          ))}
-          <Menu.Item
-            hiddenFrom="sm"
-            leftSection={dark ? <IconSun size={18} /> : <IconMoon size={18} />}
-            onClick={() => setColorScheme(dark ? 'light' : 'dark')}
-          >
-            {dark ? t('shell.toLight') : t('shell.toDark')}
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item leftSection={<IconLogout size={18} />} onClick={() => void signOut()}>
-            {t('shell.signOut')}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <Confirm
+        title={t('shell.unsentTitle', { count: waiting })}
+        action={t('shell.signOutUnsent')}
+        onConfirm={signOut}
+        target={ask => (
+          <Menu position="bottom-end" width={260}>
+            <Menu.Target>
+              <UnstyledButton className={classes.who}>
+                <div>
+                  <Text size="sm" fw={600} lh={1.2} truncate>
+                    {me.name ?? me.username}
+                  </Text>
+                  <Text size="xs" c="dimmed" lh={1.2} truncate>
+                    {roles}
+                  </Text>
+                </div>
+                <IconChevronDown size={16} aria-hidden />
+              </UnstyledButton>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item component={Link} to="/account" leftSection={<IconUser size={18} />}>
+                {t('nav.account')}
+              </Menu.Item>
+              <Menu.Divider />
+              <Menu.Label>{t('shell.language')}</Menu.Label>
+              {languages.map(language => (
+                <Menu.Item
+                  key={language}
+                  lang={language}
+                  leftSection={<IconLanguage size={18} />}
+                  aria-current={i18n.language === language}
+                  fw={i18n.language === language ? 700 : 400}
+                  onClick={() => void chooseLanguage(language)}
+                >
+                  {language === 'nl' ? 'Nederlands' : 'English'}
+                </Menu.Item>
+              ))}
+              <Menu.Item
+                hiddenFrom="sm"
+                leftSection={dark ? <IconSun size={18} /> : <IconMoon size={18} />}
+                onClick={() => setColorScheme(dark ? 'light' : 'dark')}
+              >
+                {dark ? t('shell.toLight') : t('shell.toDark')}
+              </Menu.Item>
+              <Menu.Divider />
+              <Menu.Item leftSection={<IconLogout size={18} />} onClick={waiting > 0 ? ask : () => void signOut()}>
+                {t('shell.signOut')}
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        )}
+      >
+        {t('shell.unsentText')}
+      </Confirm>
     </>
   )
 }
