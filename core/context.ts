@@ -38,13 +38,27 @@ export interface Grant {
   readonly scope: Scope
 }
 
-interface Common {
-  readonly tenant: Tenant
+/** What every act carries, also one on the control database, where there is no tenant yet: who, when, for which request. */
+interface Acting {
   readonly principal: Principal
-  readonly grant: Grant
-  readonly log: Log
   readonly clock: Clock
   readonly requestId: string
+}
+
+/** The least with which something is read: what transactions and the journal need, no more. A tenant's context is one too. */
+export interface BareCtx extends Acting {
+  readonly db: Db
+}
+
+/** The same inside a transaction. */
+export interface BareTxCtx extends Acting {
+  readonly tx: Tx
+}
+
+interface Common extends Acting {
+  readonly tenant: Tenant
+  readonly grant: Grant
+  readonly log: Log
 }
 
 /** First argument of everything that reads. */

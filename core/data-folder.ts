@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { StartRefusal } from './start-refusal.ts'
 
 /** Makes the data folder where it is missing, and refuses one that cannot be written. Returns its real path. */
@@ -7,7 +7,7 @@ export function prepareDataFolder(dataDir: string): string {
   const folder = resolve(dataDir)
   try {
     if (isAbsent(folder)) {
-      mkdirSync(folder, { recursive: true })
+      makeFolder(folder)
       // As root the embedded database runs as another user, who must be able to pass; every file in it has its own narrow mode.
       chmodSync(folder, process.getuid?.() === 0 ? 0o711 : 0o700)
     }
@@ -20,6 +20,18 @@ export function prepareDataFolder(dataDir: string): string {
       [`The data folder ${folder} cannot be written (${codeOf(error)}); set WERKVLOER_DATA to a folder this user may write.`],
       error
     )
+  }
+}
+
+/** One after another: Node's own `recursive` never returns where the system says "no such file" of a folder that may not be made (/proc). */
+function makeFolder(folder: string): void {
+  const parent = dirname(folder)
+  if (parent !== folder && isAbsent(parent)) makeFolder(parent)
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // A second start at the same moment was faster.
+    if (codeOf(error) !== 'EEXIST' || !statSync(folder).isDirectory()) throw error
   }
 }
 

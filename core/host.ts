@@ -1,5 +1,4 @@
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
-import type { Command } from './commands/command.ts'
 import type { RefusalSpecs } from './errors.ts'
 import type { Receivers } from './exchange/receivers.ts'
 import type { App } from './http/app.ts'
@@ -36,7 +35,6 @@ export interface Built<Face> {
   readonly routes?: (app: App) => void
   readonly receives?: Receivers
   readonly identity?: Identity
-  readonly commands?: readonly Command[]
   /** Work of one tenant that a duty asks for now and then (shift end, clean-up); idempotent. */
   readonly duties?: readonly Duty[]
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type Control, directoryOf, openControl, sftpHostKeyOf, signingKeysOf } from './db/control.ts'
+import { type Control, controlCtx, directoryOf, openControl, sftpHostKeyOf, signingKeysOf } from './db/control.ts'
 import { tenantRegistry } from './db/tenants.ts'
 import type { Directory } from './db/tenants-face.ts'
 import type { RefusalSpecs } from './errors.ts'
@@ -23,7 +23,9 @@ import { createServer } from './http/server.ts'
 import { registerSession } from './http/session.ts'
 import type { Faces, Platform } from './index.ts'
 import { journal } from './journal/append.ts'
-import { sealTenant } from './journal/seal.ts'
+import { keepCheckpoint } from './journal/checkpoint.ts'
+import { startControlSealer } from './journal/control-seal.ts'
+import { sealJournal } from './journal/seal.ts'
 import type { RootKey } from './keys/root-key.ts'
 import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
@@ -168,7 +170,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     specs,
     dictionary: coreDeclaration.dictionary,
     async listenHttp() {
-      shutdown.add('web', () => app.close())
+      shutdown.add('web', () => closeWeb(app))
       await app.listen({ host: config.http.host, port: config.http.port })
       if (config.metrics) {
         const server: Server = await metrics.listen(config.metrics.host, config.metrics.port)
@@ -195,8 +197,10 @@ export async function openHouse(options: HouseOptions): Promise<House> {
             kind: 'seal',
             slots: 2,
             run: async ctx => {
-              const { lagSeconds } = await sealTenant(ctx)
+              const { lagSeconds, checkpoint } = await sealJournal(ctx)
               metrics.sealLag.set({ tenant: ctx.tenant.code }, lagSeconds)
+              if (checkpoint && !(await keepCheckpoint(control, ctx, checkpoint)))
+                ctx.log.error({ op: 'seal' }, 'the journal no longer holds the seal that control knows: run verify-journal')
               return { more: lagSeconds > 0 }
             }
           }
@@ -204,9 +208,21 @@ export async function openHouse(options: HouseOptions): Promise<House> {
         counted: (kind, outcome) => metrics.tasks.inc({ kind, outcome })
       })
       shutdown.add('worker', () => worker.stop())
+      const sealer = startControlSealer(controlCtx(control, clock, 'worker:seal'), log)
+      shutdown.add('control journal', () => sealer.stop())
       const schedule = await startDuties({ controlUrl: options.controlUrl, tenants, duties, log })
       shutdown.add('duties', () => schedule.stop())
       return worker
     }
+  }
+}
+
+/** An answer that was under way when the stop began leaves its connection open for a next request, for which `close` would wait. */
+async function closeWeb(app: App): Promise<void> {
+  const timer = setInterval(() => app.server.closeIdleConnections(), 100)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(timer)
   }
 }

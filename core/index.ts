@@ -30,14 +30,13 @@ export interface Platform {
 export interface Faces {}
 
 export { type Clock, fixedClock, systemClock } from './clock.ts'
-export type { Command } from './commands/command.ts'
 export type { Config } from './config.ts'
 export type { Ctx, Grant, Principal, PrincipalKind, Scope, Tenant, TxCtx } from './context.ts'
-export { noScope, wholeScope } from './context.ts'
+export { wholeScope } from './context.ts'
 export { constraintMeans } from './db/sqlstate.ts'
 export type { AccessTokens, Directory, OpenTenant, TenantEntry, Tenants } from './db/tenants-face.ts'
-export { any, copyInto, type Db, view, withTx } from './db/tx.ts'
-export { coreErrors, type FieldProblem, Refusal, type RefusalSpecs, refuse, refuser } from './errors.ts'
+export { any, type Db, view, withTx } from './db/tx.ts'
+export { type FieldProblem, Refusal, type RefusalSpecs, refuse, refuser } from './errors.ts'
 export type { Message, MessageState, Outbox } from './exchange/message.ts'
 export type { Batch, ReceiveOutcome, Receivers } from './exchange/receivers.ts'
 export { type Built, type Category, type Dictionary, type Duty, defineModule, type PersonalData, type Retention } from './host.ts'

@@ -7,12 +7,12 @@ import type { Faces } from './index.ts'
 export interface Parts {
   readonly modules: readonly AnyModule[]
   readonly adapters: readonly Adapter[]
-  /** Seeds a new tenant and makes its first administrator. @returns the one-time token of the link */
+  /** Seeds a new tenant and makes its first administrator. @returns the one-time token of the link; undefined when somebody has used one */
   readonly welcome: (
     faces: Faces,
     tx: TxCtx,
     given: { username: string; permissions: readonly string[] }
-  ) => Promise<{ inviteToken: string }>
+  ) => Promise<{ inviteToken: string } | undefined>
   /** Employee id -> what the ERP calls them, read when a batch is sealed. */
   readonly employeeRefs: (faces: Faces, ctx: Ctx, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
 }

@@ -12,7 +12,7 @@ export interface Shutdown {
 }
 
 /**
- * The ordered stop: web closes first, the database last. A failing step is logged and the next one still runs.
+ * The ordered stop: who takes work closes first, the databases last. A failing step is logged and the next one still runs.
  *
  * A second signal forces nothing: one Ctrl-C arrives twice, from the terminal and from npm. Only the deadline forces.
  */

@@ -84,6 +84,7 @@ const notSentAlarmAttempts = 11
 const contradiction = {
   refusedAfterwards: 'The ERP first accepted this and then refused it. Compare it with the ERP.',
   acceptedAfterwards: 'The ERP first refused this and then accepted it. Compare it with the ERP.',
+  acceptedAnyway: 'This was given up here, and the ERP accepted it all the same. Compare it with the ERP.',
   otherDocument: 'The ERP accepted this twice, under two documents. Compare it with the ERP.'
 } as const
 
@@ -133,7 +134,7 @@ function afterOutcome(message: MessageState, outcome: ExportOutcomeBody, now: nu
       return { ...message, ...clear, state: 'rejected', reject: outcome.reject }
     case 'not-sent': {
       const wait = Math.max(outcome.retryAfterSeconds ?? 0, backoffSeconds(message.attempts))
-      const alarm = message.attempts >= notSentAlarmAttempts ? `Not sent for an hour or more: ${outcome.reason}` : message.alarm
+      const alarm = alarmOf(message, 'Not sent', outcome.reason)
       return { ...message, state: 'sealed', previous: 'not-sent', nextAttemptAt: now + wait * 1000, alarm }
     }
     case 'unknown':
@@ -141,13 +142,18 @@ function afterOutcome(message: MessageState, outcome: ExportOutcomeBody, now: nu
   }
 }
 
+/** What is tried again by itself has no end, so that people hear of it when it takes too long. */
+const alarmOf = (message: MessageState, what: string, reason: string): string | null =>
+  message.attempts >= notSentAlarmAttempts ? `${what} for an hour or more: ${reason}` : message.alarm
+
 /**
  * The message may have arrived. Where a repeat is harmless by itself (the ERP refuses a second one, or the same file is written again)
  * it is repeated; otherwise it is looked up; where that is impossible a person decides.
  */
 function afterUnknown(message: MessageState, reason: string, now: number, rules: MessageRules): MessageState {
   if (rules.idempotency === 'native' || rules.idempotency === 'deterministic-file') {
-    return { ...message, state: 'sealed', previous: 'unknown', nextAttemptAt: now + backoffSeconds(message.attempts) * 1000 }
+    const alarm = alarmOf(message, 'Nobody knows whether it arrived', reason)
+    return { ...message, state: 'sealed', previous: 'unknown', nextAttemptAt: now + backoffSeconds(message.attempts) * 1000, alarm }
   }
   if (!rules.hasLookup || rules.idempotency === 'none')
     return { ...message, state: 'parked', previous: 'unknown', nextAttemptAt: null, alarm: reason }
@@ -182,7 +188,8 @@ function afterAck(message: MessageState, outcome: ExportOutcomeBody): MessageSta
     return no ? undefined : { ...message, state: 'accepted', ref: outcome.ref, reject: null, alarm: contradiction.acceptedAfterwards }
   }
   // What was never sent cannot be acknowledged.
-  if (message.attempts === 0 || message.state === 'dropped') return undefined
+  if (message.attempts === 0) return undefined
+  if (message.state === 'dropped') return yes ? alarmed(message, contradiction.acceptedAnyway) : undefined
   const clear = { confirmBy: null, nextAttemptAt: null, alarm: null }
   return yes
     ? { ...message, ...clear, state: 'accepted', ref: outcome.ref }

@@ -18,7 +18,7 @@ const code = text(40)
 const decimal = Type.String({ pattern: patterns.decimal })
 const instant = Type.String({ pattern: patterns.instant })
 const day = Type.String({ pattern: patterns.day })
-const seconds = Type.Integer({ minimum: 0, maximum: 31_622_400 })
+const seconds = (description: string) => Type.Integer({ minimum: 0, maximum: 31_622_400, description })
 const optional = Type.Optional
 
 export const QuantityRecord = Type.Object({ value: decimal, unit: text(12) }, closed)
@@ -30,8 +30,8 @@ export const OperationRecord = Type.Object(
     department: code,
     workCentre: optional(code),
     description: text(200),
-    setupSeconds: optional(seconds),
-    runSeconds: optional(seconds)
+    setupSeconds: optional(seconds('Planned time to set up, once for the operation, in whole seconds')),
+    runSeconds: optional(seconds('Planned time to run the whole quantity of the operation, not one piece, in whole seconds'))
   },
   closed
 )

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { systemClock } from '../clock.ts'
 import { sftpHostKeyOf } from '../db/control.ts'
-import { verifyJournal } from '../journal/verify.ts'
+import { verifyTenant } from '../journal/checkpoint.ts'
 import { print } from '../print.ts'
 import type { Command } from './command.ts'
 import { withHouse } from './with-house.ts'
@@ -48,7 +48,7 @@ export const doctor: Command = {
         }
         try {
           const ctx = await house.tenants.system(entry.id, 'doctor')
-          const journal = await verifyJournal(ctx)
+          const journal = await verifyTenant(house.control, ctx)
           line(
             journal.ok,
             `tenant ${entry.code}`,

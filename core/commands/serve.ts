@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { destination } from 'pino'
 import { systemClock } from '../clock.ts'
-import { loadConfig } from '../config.ts'
+import { type Config, loadConfig } from '../config.ts'
 import { prepareDataFolder } from '../data-folder.ts'
 import { sftpHostKeyOf } from '../db/control.ts'
 import { migrateFleet } from '../db/provision.ts'
@@ -11,6 +11,7 @@ import { print } from '../print.ts'
 import { createShutdown } from '../shutdown.ts'
 import { ground, prepare, requirePrepared } from '../start.ts'
 import { StartRefusal } from '../start-refusal.ts'
+import { StartBroken, startSignals } from '../start-signals.ts'
 import type { Command, CommandHouse } from './command.ts'
 import { createTenant } from './tenant.ts'
 
@@ -29,8 +30,10 @@ export const serve: Command = {
     // With the demo, standard output belongs to the person who watches it.
     const log = config.demo ? createLog(config, destination({ dest: logFile, sync: false, mkdir: true })) : createLog(config)
     const shutdown = createShutdown(log)
+    const signals = startSignals()
     try {
       const at = await ground(config, log, shutdown)
+      signals.goOn()
       if (at.embedded) await prepare(at, systemClock)
       else await requirePrepared(at)
       const built = await openHouse({
@@ -43,10 +46,12 @@ export const serve: Command = {
         shutdown,
         version: house.version
       })
+      signals.goOn()
       if (at.embedded) {
         const fleet = await migrateFleet(built.control, systemClock)
         for (const failure of fleet.failed) throw new Error(`migrating tenant ${failure.code}: ${failure.error}`)
       }
+      signals.goOn()
       const http = only.has('web') ? await built.listenHttp() : undefined
       const sftp = only.has('sftp') ? await built.listenSftp() : undefined
       if (only.has('worker')) await built.startWork()
@@ -64,20 +69,27 @@ export const serve: Command = {
           ? undefined
           : await createTenant(built, house, { code: demoCustomer, name: 'Demo factory', zone: 'Europe/Amsterdam' })
         const hostKey = await sftpHostKeyOf(built.control)
-        const demo = await house.demo({
-          baseUrl,
-          sftp: { host: '127.0.0.1', port: sftp.port, hostKeyLine: hostKey.publicLine },
-          dataDir: config.dataDir,
-          customer: demoCustomer,
-          inviteToken: made?.inviteToken,
-          say: print
-        })
+        signals.goOn()
+        const demo = await signals.unlessBroken(
+          house.demo({
+            baseUrl,
+            sftp: { host: '127.0.0.1', port: sftp.port, hostKeyLine: hostKey.publicLine },
+            dataDir: config.dataDir,
+            customer: demoCustomer,
+            inviteToken: made?.inviteToken,
+            say: print
+          })
+        )
         shutdown.add('demo', () => demo.stop())
       }
-      return await new Promise<number>(resolve => shutdown.listen(resolve))
+      signals.goOn()
+      const ended = new Promise<number>(resolve => shutdown.listen(resolve))
+      signals.end()
+      return await ended
     } catch (error) {
+      if (error instanceof StartBroken) return await shutdown.stop(error.signal)
       await shutdown.stop('start failed')
-      throw inUse(error) ?? error
+      throw portRefused(error, config) ?? error
     }
   }
 }
@@ -100,19 +112,22 @@ function addressOf(publicUrl: string, asked: number, taken: number): string {
   return asked === 0 ? publicUrl.replace(/:0$/, `:${taken}`) : publicUrl
 }
 
-function inUse(error: unknown): StartRefusal | undefined {
-  const e = error as { code?: string; port?: number; address?: string }
-  if (e.code === 'EADDRINUSE') {
-    return new StartRefusal([
-      `Port ${e.port} is in use by another program: end that one, or choose another port with WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT.`
-    ])
+/** A port that cannot be had, by the name of its setting; undefined for anything else. */
+function portRefused(error: unknown, config: Config): StartRefusal | undefined {
+  const { code, port } = error as { code?: string; port?: number }
+  if (port === undefined || (code !== 'EADDRINUSE' && code !== 'EACCES')) return undefined
+  const settings = {
+    WERKVLOER_HTTP_PORT: config.http.port,
+    WERKVLOER_SFTP_PORT: config.sftp.port,
+    WERKVLOER_METRICS_PORT: config.metrics?.port
   }
-  if (e.code === 'EACCES' && e.port !== undefined) {
-    return new StartRefusal([
-      `Port ${e.port} may not be opened by this user: choose one above 1023 with WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT.`
-    ])
-  }
-  return undefined
+  const names = Object.entries(settings).flatMap(([name, asked]) => (asked === port ? [name] : []))
+  const setting = names.join(' or ') || 'WERKVLOER_HTTP_PORT or WERKVLOER_SFTP_PORT'
+  return new StartRefusal([
+    code === 'EADDRINUSE'
+      ? `Port ${port} is in use by another program: end that one, or choose another port with ${setting}.`
+      : `Port ${port} may not be opened by this user: choose one above 1023 with ${setting}.`
+  ])
 }
 
 export type { CommandHouse }

@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.ts'
-import { provisionTenant } from '../db/provision.ts'
+import { provisionTenant, tenantExists } from '../db/provision.ts'
 import { withTx } from '../db/tx.ts'
 import type { House } from '../house.ts'
 import { print } from '../print.ts'
@@ -7,18 +7,27 @@ import { StartRefusal } from '../start-refusal.ts'
 import type { Command, CommandHouse } from './command.ts'
 import { withHouse } from './with-house.ts'
 
-/** Provisions a tenant, seeds its roles and makes its first administrator. @returns the token of the one-time link */
+/**
+ * Provisions a tenant, seeds its roles and makes its first administrator. Run again with the same code it goes on where it was cut off;
+ * as long as nobody has used the link it gives a new one, and the one before stops working.
+ * @returns the token of the one-time link
+ * @throws Refusal `tenant_exists` once the first administrator has chosen a password
+ */
 export async function createTenant(
   house: House,
   { parts }: Pick<CommandHouse, 'parts'>,
   wanted: { code: string; name: string; zone: string; username?: string }
 ): Promise<{ id: string; inviteToken: string }> {
-  const made = await provisionTenant(house.control, systemClock, wanted)
-  const ctx = await house.tenants.system(made.id, 'tenant-create')
-  const { inviteToken } = await withTx(ctx, tx =>
-    parts.welcome(house.faces, tx, { username: wanted.username ?? 'admin', permissions: Object.keys(house.permissions) })
-  )
-  return { id: made.id, inviteToken }
+  const known = await house.tenants.byCode(wanted.code)
+  const { id } = known?.state === 'active' ? known : await provisionTenant(house.control, systemClock, wanted)
+  const ctx = await house.tenants.system(id, 'tenant-create')
+  const inviteToken = await withTx(ctx, async tx => {
+    const given = { username: wanted.username ?? 'admin', permissions: Object.keys(house.permissions) }
+    const welcomed = await parts.welcome(house.faces, tx, given)
+    if (!welcomed) throw tenantExists(wanted.code)
+    return welcomed.inviteToken
+  })
+  return { id, inviteToken }
 }
 
 export const tenant: Command = {

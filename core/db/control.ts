@@ -2,15 +2,18 @@ import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import pg from 'pg'
 import type { Clock } from '../clock.ts'
+import type { BareCtx, BareTxCtx } from '../context.ts'
 import { newId } from '../ids.ts'
+import { journal } from '../journal/append.ts'
 import type { RootKey } from '../keys/root-key.ts'
 import { newSigningKey } from '../keys/signing-keys.ts'
-import type { Log } from '../log.ts'
-import { type Migration, migrate, readSeries } from './migrate.ts'
+import { type Log, silentLog } from '../log.ts'
+import { plainClient } from './client.ts'
+import { type Migration, type MigrationReport, migrate, readSeries } from './migrate.ts'
 import { openPool } from './pool.ts'
 import type { ControlTables } from './tables.ts'
 import type { DirectoryKind } from './tenants-face.ts'
-import type { Db } from './tx.ts'
+import { type Db, view, withTx } from './tx.ts'
 
 /** The control database, opened with the provisioner's role. */
 export interface Control {
@@ -20,6 +23,17 @@ export interface Control {
   readonly root: RootKey
   end(): Promise<void>
 }
+
+/** The tables of control in a transaction: `inControl(tx).updateTable('control.tenant')`. */
+export const inControl = view<ControlTables>()
+
+/** A context for acts on control: its database, and which command or duty acts. What is done with it goes into control's journal. */
+export const controlCtx = (control: Pick<Control, 'db'>, clock: Clock, actor: string): BareCtx => ({
+  db: control.db,
+  clock,
+  principal: { kind: 'system', id: actor },
+  requestId: newId()
+})
 
 const here = import.meta.dirname
 export const controlSeries = (): readonly Migration[] => readSeries(join(here, '../../migrations/control'))
@@ -42,47 +56,83 @@ export async function prepareControl(
   clock: Clock,
   sftpHostKey: () => { publicLine: string; privatePem: string }
 ): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'werkvloer migrate' })
+  const migrated = await migrateControl(url)
+  const control = openControl({ url, root, max: 1, log: silentLog })
+  try {
+    await withTx(controlCtx(control, clock, 'migrate'), async tx => {
+      await tx.tx.client.query('lock table control.installation')
+      const installed = await inControl(tx).selectFrom('control.installation').select(['id', 'root_key_id']).executeTakeFirst()
+      if (installed && installed.root_key_id !== root.id) {
+        throw new Error(
+          `the root key does not belong to this installation (it was made with key ${installed.root_key_id}, given is ${root.id}): set WERKVLOER_ROOT_KEY to the original`
+        )
+      }
+      const id = installed?.id ?? (await install(tx, url, root, sftpHostKey()))
+      if (migrated.applied.length > 0) {
+        const data = { version: migrated.version, applied: migrated.applied.map(({ name }) => name) }
+        await journal.append(tx, { act: 'control.migrate', subject: 'control.installation', subjectId: id, data })
+      }
+    })
+  } finally {
+    await control.end()
+  }
+}
+
+async function migrateControl(url: string): Promise<MigrationReport> {
+  const client = plainClient(url, 'werkvloer migrate')
   await client.connect()
   try {
-    await migrate(client, controlSeries())
-    await client.query('begin')
-    await client.query('lock table control.installation')
-    const { rows } = await client.query<{ root_key_id: string }>('select root_key_id from control.installation')
-    const installed = rows[0]
-    if (!installed) {
-      const host = sftpHostKey()
-      const signing = newSigningKey()
-      await client.query('insert into control.installation (id, root_key_id) values ($1, $2)', [newId(), root.id])
-      await client.query('insert into control.sftp_host_key (algorithm, public_line, private_wrapped) values ($1, $2, $3)', [
-        'ssh-ed25519',
-        host.publicLine,
-        root.wrap(Buffer.from(host.privatePem), 'sftp_host_key/ssh-ed25519')
-      ])
-      await client.query(
-        'insert into control.signing_key (kid, realm, public_pem, private_wrapped, created_at) values ($1, $2, $3, $4, $5)',
-        [signing.kid, 'tenant', signing.publicPem, root.wrap(Buffer.from(signing.privatePem), `signing_key/${signing.kid}`), clock.iso()]
-      )
-      const address = new URL(url)
-      await client.query('insert into control.server (name, host, port) values ($1, $2, $3)', [
-        'main',
-        address.searchParams.get('host') ?? address.hostname,
-        Number(address.port || 5432)
-      ])
-      await revokePublic(client)
-    } else if (installed.root_key_id !== root.id) {
-      throw new Error(
-        `the root key does not belong to this installation (it was made with key ${installed.root_key_id}, given is ${root.id}): set WERKVLOER_ROOT_KEY to the original`
-      )
-    }
-    await client.query('commit')
+    return await migrate(client, controlSeries())
   } finally {
     await client.end()
   }
 }
 
+/** @returns the id of the new installation */
+async function install(tx: BareTxCtx, url: string, root: RootKey, host: { publicLine: string; privatePem: string }): Promise<string> {
+  const own = inControl(tx)
+  const id = newId()
+  const algorithm = 'ssh-ed25519'
+  const signing = newSigningKey()
+  const address = new URL(url)
+  await own.insertInto('control.installation').values({ id, root_key_id: root.id }).execute()
+  await own
+    .insertInto('control.sftp_host_key')
+    .values({
+      algorithm,
+      public_line: host.publicLine,
+      private_wrapped: root.wrap(Buffer.from(host.privatePem), `sftp_host_key/${algorithm}`)
+    })
+    .execute()
+  await own
+    .insertInto('control.signing_key')
+    .values({
+      kid: signing.kid,
+      realm: 'tenant',
+      public_pem: signing.publicPem,
+      private_wrapped: root.wrap(Buffer.from(signing.privatePem), `signing_key/${signing.kid}`),
+      created_at: tx.clock.iso()
+    })
+    .execute()
+  await own
+    .insertInto('control.server')
+    .values({ name: 'main', host: address.searchParams.get('host') ?? address.hostname, port: Number(address.port || 5432) })
+    .execute()
+  await revokePublic(tx.tx.client)
+  const data = { rootKey: root.id }
+  await journal.append(tx, { act: 'installation.create', subject: 'control.installation', subjectId: id, data })
+  await journal.append(tx, {
+    act: 'sftp_host_key.set',
+    subject: 'control.sftp_host_key',
+    subjectId: algorithm,
+    data: { publicLine: host.publicLine }
+  })
+  await journal.append(tx, { act: 'signing_key.create', subject: 'control.signing_key', subjectId: signing.kid, data: { realm: 'tenant' } })
+  return id
+}
+
 /** PostgreSQL lets every role connect to every database until this is said (measured on 15 to 18). */
-async function revokePublic(client: pg.Client): Promise<void> {
+async function revokePublic(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ name: string }>('select current_database() as name')
   const name = rows[0]?.name
   if (name) await client.query(`revoke all on database ${pg.escapeIdentifier(name)} from public`)

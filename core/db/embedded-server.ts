@@ -36,12 +36,12 @@ function readPidFile(cluster: string): Server | undefined {
   }
 }
 
-/** Alive and ours: a zombie has an empty command line, a reused pid another one. */
+/** Alive and ours: a zombie has an empty command line, a reused pid another one, also where it went to another user's process. */
 function runs(pid: number, cluster: string): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    return codeOf(error) === 'EPERM'
+    if (codeOf(error) !== 'EPERM') return false
   }
   return commandLine(pid).includes(cluster)
 }

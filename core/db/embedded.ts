@@ -6,6 +6,7 @@ import pg from 'pg'
 import { codeOf, isAbsent, prepareDataFolder } from '../data-folder.ts'
 import type { Log } from '../log.ts'
 import { StartRefusal } from '../start-refusal.ts'
+import { plainClient } from './client.ts'
 import { chooseOwner, findPrograms, giveTo, type Owner } from './embedded-owner.ts'
 import { clearStalePidFile, makeCluster, makeSocketDir, runningServer, type Server, spawnServer, stopServer } from './embedded-server.ts'
 
@@ -239,8 +240,7 @@ function lives(pid: number): boolean {
 /** The server may still be recovering, or ending a session of a process that was just killed. */
 async function connect(url: string, name: string): Promise<pg.Client> {
   for (let tries = 1; ; tries++) {
-    const client = new pg.Client({ connectionString: url, application_name: name })
-    client.on('error', () => undefined)
+    const client = plainClient(url, name)
     try {
       await client.connect()
       return client

@@ -56,7 +56,8 @@ export async function migrate(client: pg.ClientBase, series: readonly Migration[
     for (const file of series.slice(rows.length)) applied.push({ name: file.name, ms: await apply(client, file) })
     return { applied, version: series.length }
   } finally {
-    await client.query('select pg_advisory_unlock(7341001)')
+    // Where the connection is gone the lock is too, and what broke it is being thrown.
+    await client.query('select pg_advisory_unlock(7341001)').catch(() => undefined)
   }
 }
 
@@ -76,7 +77,7 @@ async function apply(client: pg.ClientBase, file: Migration): Promise<number> {
       await client.query('commit')
     }
   } catch (error) {
-    await client.query('rollback')
+    await client.query('rollback').catch(() => undefined)
     throw new Error(`migration ${file.name}`, { cause: error })
   }
   return ms()

@@ -26,6 +26,8 @@ export interface PoolOptions {
   readonly idleSeconds: number
   readonly name: string
   readonly log: Log
+  /** Asked before a further connection is opened; throws where there may be none. */
+  readonly room?: () => void
 }
 
 /** A pool that can be emptied while others hold it: `db.pool` is always the living one. */
@@ -71,21 +73,25 @@ function makePool(options: PoolOptions): pg.Pool {
     options: '-c timezone=UTC -c datestyle=ISO',
     allowExitOnIdle: false
   })
-  pool.on('error', error => options.log.warn({ err: error, pool: options.name }, 'idle database connection lost'))
+  // Connections that are being closed may see the server go first: nobody needs to hear of it.
+  const lost = (error: Error, message: string) =>
+    void (pool.ended || pool.ending || options.log.warn({ err: error, pool: options.name }, message))
+  pool.on('error', error => lost(error, 'idle database connection lost'))
   pool.on('connect', client => {
     // A connection that breaks while checked out reports through its query; without a listener Node would stop the process.
-    client.on('error', error => options.log.warn({ err: error, pool: options.name }, 'database connection lost'))
+    client.on('error', error => lost(error, 'database connection lost'))
   })
-  nameStatements(pool)
+  nameStatements(pool, options)
   return pool
 }
 
 const wrapped = new WeakSet<pg.PoolClient>()
 const stale = new WeakSet<pg.PoolClient>()
 
-function nameStatements(pool: pg.Pool): void {
+function nameStatements(pool: pg.Pool, { max, room }: PoolOptions): void {
   const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
   const prepared = async (): Promise<pg.PoolClient> => {
+    if (pool.idleCount === 0 && pool.totalCount < max) room?.()
     const client = await connect()
     wrap(client)
     const release = client.release.bind(client)

@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Clock } from '../clock.ts'
+import type { BareCtx, BareTxCtx } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import { newId } from '../ids.ts'
+import { journal } from '../journal/append.ts'
 import { newTenantKey } from '../keys/tenant-keys.ts'
-import type { Control } from './control.ts'
-import { tenantSeries } from './control.ts'
+import { plainClient } from './client.ts'
+import { type Control, controlCtx, inControl, tenantSeries } from './control.ts'
 import { grantApp, type Migration, migrate, schemaVersion } from './migrate.ts'
+import { withTx } from './tx.ts'
 
 const grants = (): string => readFileSync(join(import.meta.dirname, '../../migrations/tenant/grants.sql'), 'utf8')
 const quoted = pg.escapeIdentifier
@@ -34,30 +37,40 @@ export async function provisionTenant(
     throw new Refusal('invalid', 'tenant_code_invalid', `The code "${wanted.code}" must be 2 to 31 lower-case letters, digits or hyphens.`)
   }
   if (!isZone(wanted.zone)) throw new Refusal('invalid', 'zone_unknown', `"${wanted.zone}" is no IANA time zone, such as Europe/Amsterdam.`)
-  const row = await reserve(control, clock, wanted)
+  const ctx = controlCtx(control, clock, 'tenant-create')
+  const row = await reserve(control, ctx, wanted)
   const owner = { role: row.owner_role, password: control.root.unwrap(row.owner_password_wrapped, `owner_password/${row.id}`).toString() }
   const app = { role: row.app_role, password: control.root.unwrap(row.app_password_wrapped, `app_password/${row.id}`).toString() }
   await makeDatabase(control, row.database, owner, app)
   const version = await migrateDatabase(tenantUrl(control.url, row.database, owner), tenantSeries(), app.role)
-  await control.kysely
-    .updateTable('control.tenant')
-    .set({ state: 'active', schema_version: version, changed_at: clock.iso() })
-    .where('id', '=', row.id)
-    .execute()
+  await withTx(ctx, async tx => {
+    const changed = await inControl(tx)
+      .updateTable('control.tenant')
+      .set({ state: 'active', schema_version: version, changed_at: clock.iso() })
+      .where('id', '=', row.id)
+      .where('state', '=', 'provisioning')
+      .returning('id')
+      .executeTakeFirst()
+    const data = { from: 'provisioning', to: 'active', schemaVersion: version }
+    if (changed) await journal.append(tx, { act: 'tenant.state', subject: 'control.tenant', subjectId: row.id, data })
+  })
   return { id: row.id, code: row.code, database: row.database }
 }
 
-async function reserve(control: Control, clock: Clock, wanted: { code: string; name: string; zone: string }) {
+export const tenantExists = (code: string): Refusal =>
+  new Refusal('conflict', 'tenant_exists', `There is a tenant with the code "${code}" already.`)
+
+async function reserve(control: Control, ctx: BareCtx, wanted: { code: string; name: string; zone: string }) {
   const columns = ['id', 'code', 'state', 'database', 'owner_role', 'app_role', 'owner_password_wrapped', 'app_password_wrapped'] as const
   const known = await control.kysely.selectFrom('control.tenant').select(columns).where('code', '=', wanted.code).executeTakeFirst()
   if (known && known.state !== 'provisioning') {
-    throw new Refusal('conflict', 'tenant_exists', `There is a tenant with the code "${wanted.code}" already.`)
+    throw tenantExists(wanted.code)
   }
   if (known) return known
   const id = newId()
   const opaque = `t_${randomBytes(8).toString('hex')}`
-  return control.kysely.transaction().execute(async trx => {
-    const made = await trx
+  return withTx(ctx, async tx => {
+    const made = await inControl(tx)
       .insertInto('control.tenant')
       .values({
         id,
@@ -71,15 +84,17 @@ async function reserve(control: Control, clock: Clock, wanted: { code: string; n
         app_role: `${opaque}_app`,
         owner_password_wrapped: control.root.wrap(password(), `owner_password/${id}`),
         app_password_wrapped: control.root.wrap(password(), `app_password/${id}`),
-        created_at: clock.iso(),
-        changed_at: clock.iso()
+        created_at: ctx.clock.iso(),
+        changed_at: ctx.clock.iso()
       })
       .returning(columns)
       .executeTakeFirstOrThrow()
-    await trx
+    await inControl(tx)
       .insertInto('control.tenant_key')
       .values({ tenant_id: id, version: 1, wrapped: control.root.wrap(newTenantKey(), `tenant_key/${id}/1`) })
       .execute()
+    const data = { code: wanted.code, zone: wanted.zone, keyVersion: 1 }
+    await journal.append(tx, { act: 'tenant.create', subject: 'control.tenant', subjectId: id, data })
     return made
   })
 }
@@ -92,7 +107,7 @@ interface Login {
 }
 
 async function makeDatabase(control: Control, database: string, owner: Login, app: Login): Promise<void> {
-  const client = new pg.Client({ connectionString: control.url, application_name: 'werkvloer provision' })
+  const client = plainClient(control.url, 'werkvloer provision')
   await client.connect()
   try {
     await role(client, owner, 'connection limit 4')
@@ -128,7 +143,7 @@ async function role(client: pg.Client, login: Login, options: string): Promise<v
 
 /** Migrates one tenant database as its owner and gives the app its rights. @returns the schema version */
 export async function migrateDatabase(ownerUrl: string, series: readonly Migration[], appRole: string): Promise<number> {
-  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'werkvloer migrate' })
+  const client = plainClient(ownerUrl, 'werkvloer migrate')
   await client.connect()
   try {
     if ((await schemaVersion(client)) === 0) await client.query('revoke all on schema public from public')
@@ -170,6 +185,7 @@ export interface FleetReport {
  */
 export async function migrateFleet(control: Control, clock: Clock): Promise<FleetReport> {
   const series = tenantSeries()
+  const ctx = controlCtx(control, clock, 'migrate')
   const rows = await control.kysely
     .selectFrom('control.tenant')
     .select(['id', 'code', 'database', 'owner_role', 'app_role', 'owner_password_wrapped', 'schema_version'])
@@ -188,20 +204,37 @@ export async function migrateFleet(control: Control, clock: Clock): Promise<Flee
           password: control.root.unwrap(row.owner_password_wrapped, `owner_password/${row.id}`).toString()
         }
         const to = await migrateDatabase(tenantUrl(control.url, row.database, owner), series, row.app_role)
+        await withTx(ctx, tx => recordVersion(tx, row, to))
         if (to === row.schema_version) upToDate++
         else migrated.push({ code: row.code, from: row.schema_version, to })
-        await control.kysely
-          .updateTable('control.tenant')
-          .set({ schema_version: to, changed_at: clock.iso() })
-          .where('id', '=', row.id)
-          .execute()
       } catch (error) {
         failed.push({ code: row.code, error: chain(error) })
       }
     }
   }
   await Promise.all([one(), one(), one(), one()])
+  await withTx(ctx, tx => recordRun(tx, { version: series.length, migrated: migrated.length, upToDate, failed: failed.map(f => f.code) }))
   return { migrated, upToDate, failed }
+}
+
+async function recordVersion(tx: BareTxCtx, row: { id: string; schema_version: number }, to: number): Promise<void> {
+  await inControl(tx)
+    .updateTable('control.tenant')
+    .set({ schema_version: to, changed_at: tx.clock.iso() })
+    .where('id', '=', row.id)
+    .execute()
+  if (to === row.schema_version) return
+  const data = { from: row.schema_version, to }
+  await journal.append(tx, { act: 'tenant.migrate', subject: 'control.tenant', subjectId: row.id, data })
+}
+
+/** Of what failed only the codes: the database's sentence may hold a value of a row. */
+async function recordRun(
+  tx: BareTxCtx,
+  data: { version: number; migrated: number; upToDate: number; failed: readonly string[] }
+): Promise<void> {
+  const { id } = await inControl(tx).selectFrom('control.installation').select('id').executeTakeFirstOrThrow()
+  await journal.append(tx, { act: 'fleet.migrate', subject: 'control.installation', subjectId: id, data })
 }
 
 const chain = (error: unknown): string =>

@@ -15,7 +15,6 @@ interface Standing {
  */
 export async function checkProvisioner(url: string): Promise<void> {
   const client = plainClient(url, 'werkvloer start', { connectionTimeoutMillis: 5_000 })
-  client.on('error', () => undefined)
   try {
     await client.connect()
   } catch (error) {

@@ -31,6 +31,7 @@ export function translate(error: unknown): unknown {
     case '23505':
       return refuse('conflict', 'This exists already.', { cause: error, context: { constraint: e.constraint } })
     case '22021': // character_not_in_repertoire: a NUL that no schema caught
+    case '22P05': // untranslatable_character: the same inside jsonb
       return refuse('invalid_request', 'The text holds a character that cannot be stored (NUL). Remove it.', { cause: error })
     case '22P02': // invalid_text_representation: a forged cursor that is no number
     case '22003': // numeric_value_out_of_range

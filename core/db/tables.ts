@@ -47,4 +47,12 @@ export interface ControlTables {
     created_at: Generated<string>
     changed_at: Generated<string>
   }
+  'control.journal_checkpoint': {
+    tenant_id: string
+    /** bigint as text */
+    number: string
+    hash: string
+    at: string
+    created_at: Generated<string>
+  }
 }

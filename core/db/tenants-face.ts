@@ -17,7 +17,7 @@ export interface OpenTenant {
 
 /** The registry of tenants and their lazily opened, capped pools. */
 export interface Tenants {
-  /** Opens by id, known from a verified credential. Refuses `tenant_unavailable` (unknown, suspended, unknown schema version) and `unavailable` (pools exhausted, with Retry-After). */
+  /** Opens by id, known from a verified credential. Refuses `tenant_unavailable` (unknown, suspended, unknown schema version) and `unavailable` (too many waiting, with Retry-After). */
   open(tenantId: string): Promise<OpenTenant>
   /** What sign-in asks: the code only selects where to verify. */
   byCode(code: string): Promise<TenantEntry | undefined>

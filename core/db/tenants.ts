@@ -75,9 +75,11 @@ export function tenantRegistry(options: TenantsOptions & { control: Control; clo
       max: options.perTenant,
       idleSeconds: options.idleSeconds,
       name: 'werkvloer',
-      log
+      log,
+      // A context may be held for minutes while its connections come and go, so the cap is kept here and not where it is made.
+      room: makeRoom
     })
-    attachDueBoard(db, options.board)
+    attachDueBoard(db, tenantId, options.board)
     const made: Open = {
       tenant: { id: row.id, code: row.code, zone: row.zone, keys: tenantKeys(row.id, versions, newest) },
       db,
@@ -115,7 +117,6 @@ export function tenantRegistry(options: TenantsOptions & { control: Control; clo
   return {
     async open(tenantId) {
       const { tenant, db } = await get(tenantId)
-      if (db.pool.idleCount === 0 && db.pool.totalCount < options.perTenant) makeRoom()
       if (db.pool.waitingCount > options.perTenant * 25) {
         throw refuse('unavailable', 'This environment has too many requests waiting. Repeat in a moment.', { retryAfterSeconds: 1 })
       }

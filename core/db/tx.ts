@@ -12,8 +12,7 @@ import {
   sql
 } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
-import type { Ctx, TxCtx } from '../context.ts'
+import type { BareCtx, BareTxCtx } from '../context.ts'
 import { notReached, translate } from './sqlstate.ts'
 
 /** A pool of one database, opaque to modules: a module reads through its `view`. */
@@ -40,9 +39,10 @@ export interface DueBoard {
   announce(tenantId: string, kinds: ReadonlySet<DueKind>): void
 }
 
-const boards = new WeakMap<Db, DueBoard>()
-export const attachDueBoard = (db: Db, board: DueBoard): void => {
-  boards.set(db, board)
+const boards = new WeakMap<Db, { readonly tenantId: string; readonly board: DueBoard }>()
+/** Work that transactions of this database make due is marked there. Control's own database has none. */
+export const attachDueBoard = (db: Db, tenantId: string, board: DueBoard): void => {
+  boards.set(db, { tenantId, board })
 }
 
 /**
@@ -51,7 +51,7 @@ export const attachDueBoard = (db: Db, board: DueBoard): void => {
  */
 export const view =
   <T>() =>
-  (c: Ctx | TxCtx): Kysely<T> =>
+  (c: BareCtx | BareTxCtx): Kysely<T> =>
     ('tx' in c ? c.tx.kysely : c.db.kysely) as unknown as Kysely<T>
 
 /** `= any($1)` with an empty list gives no rows, where `in ()` is a syntax error. */
@@ -68,11 +68,14 @@ const isRepeatable = (error: unknown): boolean => {
   return isStalePlan(error) || code === '40001' || code === '40P01'
 }
 
+/** A context of the same kind with the open transaction in place of the pool: `TxCtx` of a `Ctx`. */
+export type InTx<C extends BareCtx> = Omit<C, 'db'> & { readonly tx: Tx }
+
 /**
  * The only way to open a transaction. `fn` must be repeatable: a stale plan, a deadlock or a serialisation failure runs it once
  * more on a fresh connection. No network, file or adapter call belongs inside it. Database refusals come out as `Refusal`.
  */
-export async function withTx<R>(ctx: Ctx, fn: (tx: TxCtx) => Promise<R>): Promise<R> {
+export async function withTx<C extends BareCtx, R>(ctx: C, fn: (tx: InTx<C>) => Promise<R>): Promise<R> {
   try {
     return await once(ctx, fn)
   } catch (error) {
@@ -85,22 +88,22 @@ export async function withTx<R>(ctx: Ctx, fn: (tx: TxCtx) => Promise<R>): Promis
   }
 }
 
-async function once<R>(ctx: Ctx, fn: (tx: TxCtx) => Promise<R>): Promise<R> {
+async function once<C extends BareCtx, R>(ctx: C, fn: (tx: InTx<C>) => Promise<R>): Promise<R> {
   const client = await ctx.db.pool.connect().catch((error: unknown) => {
     throw notReached(error)
   })
   const tx: Tx = { client, kysely: kyselyOn(client), due: new Set(), afterCommit: [] }
   const { db, ...rest } = ctx
-  const board = boards.get(db)
+  const due = boards.get(db)
   let broken: Error | undefined
   try {
     await client.query('begin')
     const result = await fn({ ...rest, tx })
-    if (tx.due.size > 0 && board) await board.mark(ctx.tenant.id, tx.due)
+    if (tx.due.size > 0 && due) await due.board.mark(due.tenantId, tx.due)
     const committed = await client.query('commit')
     // A commit of an aborted transaction answers ROLLBACK instead of an error.
     if (committed.command === 'ROLLBACK') throw new Error('the transaction was aborted by an error that was swallowed inside it')
-    if (tx.due.size > 0 && board) board.announce(ctx.tenant.id, tx.due)
+    if (tx.due.size > 0 && due) due.board.announce(due.tenantId, tx.due)
     for (const after of tx.afterCommit) after()
     return result
   } catch (error) {
@@ -112,42 +115,6 @@ async function once<R>(ctx: Ctx, fn: (tx: TxCtx) => Promise<R>): Promise<R> {
     client.release(broken)
   }
 }
-
-/**
- * COPY of text rows into a table on the transaction's client. Values: null, text (escaped here), or anything whose String() the
- * column's type reads. Chunks are coalesced to 64 kB, since one chunk per row halves the speed (bench: import).
- */
-export async function copyInto(
-  c: TxCtx,
-  table: string,
-  columns: readonly string[],
-  rows: Iterable<readonly (string | number | boolean | null)[]>
-): Promise<void> {
-  const names = columns.map(quoteName).join(', ')
-  const stream = c.tx.client.query(copyFrom(`copy ${table.split('.').map(quoteName).join('.')} (${names}) from stdin`))
-  const done = new Promise<void>((resolve, reject) => {
-    stream.on('finish', resolve)
-    stream.on('error', reject)
-  })
-  let chunk = ''
-  const write = async (text: string): Promise<void> => {
-    if (!stream.write(text)) await Promise.race([new Promise(resolve => stream.once('drain', resolve)), done])
-  }
-  for (const row of rows) {
-    chunk += `${row.map(encodeCopy).join('\t')}\n`
-    if (chunk.length > 65_536) {
-      await write(chunk)
-      chunk = ''
-    }
-  }
-  stream.end(chunk)
-  await done
-}
-
-const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
-const copyEscapes: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
-const encodeCopy = (value: string | number | boolean | null): string =>
-  value === null ? '\\N' : String(value).replace(/[\\\n\r\t]/g, c => copyEscapes[c] ?? c)
 
 // ---- Kysely on one client ------------------------------------------------------------------------------------------------
 
@@ -201,7 +168,7 @@ const mostNames = 2000
 
 /**
  * Names every parameterised statement, so that PostgreSQL parses and plans it once per connection instead of each time
- * (2.4 times less server CPU, see bench/api). The number of names is bounded; what comes after stays unnamed.
+ * (measured: 2.4 times less server CPU). The number of names is bounded; what comes after stays unnamed.
  */
 export function named(text: string, values: readonly unknown[]): { text: string; values: unknown[]; name?: string } {
   if (values.length === 0) return { text, values: [] }

@@ -1,19 +1,21 @@
 import { type ExportOutcomeBody, next } from '../../adapters/contract/index.ts'
 import type { TxCtx } from '../context.ts'
+import { closeBatches } from './batch-store.ts'
 import { lockMessage, machineOf, saveStates } from './outbox-store.ts'
 import { noteRefused, resolveRefused } from './refused-store.ts'
-import { closeBatches } from './seal.ts'
+import { storableOutcome } from './storable.ts'
 
 /** The ERP's late answer to a message, within the import that brought it. A contradicting one raises an alarm on the message. */
 export async function applyAck(
   tx: TxCtx,
   connectionId: string,
   exportKey: string,
-  outcome: ExportOutcomeBody
+  given: ExportOutcomeBody
 ): Promise<'applied' | 'unchanged' | 'unknown_key' | 'contradiction'> {
   const row = await lockMessage(tx, connectionId, exportKey)
-  if (!row) return 'unknown_key'
+  if (!row || row.attempts === 0) return 'unknown_key'
   const before = machineOf(row)
+  const outcome = storableOutcome(given)
   // How a repeat is made harmless plays no part in an answer.
   const after = next(before, { type: 'ack', outcome }, tx.clock.now().getTime(), { idempotency: 'none', hasLookup: false })
   if (!after) return 'unchanged'

@@ -138,9 +138,18 @@ export async function connectionsWithWork(c: Ctx): Promise<readonly string[]> {
   return rows.map(row => row.id)
 }
 
-export async function beginWork(tx: TxCtx, id: string, mappingVersion: number): Promise<void> {
-  await sql`update exchange.delivery set state = 'processing', mapping_version = ${mappingVersion}::int, next_attempt_at = null,
-    changed_at = ${tx.clock.iso()}::timestamptz where id = ${id}::uuid`.execute(own(tx))
+/**
+ * Begins, or goes on. Places inside a halved chunk are counted in records as the mapping made them: under another mapping the chunk
+ * begins again, and what it had committed comes out unchanged.
+ * @returns how many records of the chunk behind `position` are done
+ */
+export async function beginWork(tx: TxCtx, id: string, mappingVersion: number): Promise<number> {
+  const { rows } = await sql<{
+    chunk_done: number
+  }>`update exchange.delivery set state = 'processing', mapping_version = ${mappingVersion}::int,
+    chunk_done = case when mapping_version = ${mappingVersion}::int then chunk_done else 0 end, next_attempt_at = null,
+    changed_at = ${tx.clock.iso()}::timestamptz where id = ${id}::uuid returning chunk_done`.execute(own(tx))
+  return rows[0]?.chunk_done ?? 0
 }
 
 export interface Counts {

@@ -10,7 +10,16 @@ import {
   type PreparedReject
 } from './import-items.ts'
 import type { Batch, ReceiveOutcome, Receivers } from './receivers.ts'
-import { markSeen, moveRevisions, type StateUpsert, saveStates, statesOf } from './record-state-store.ts'
+import {
+  type KnownState,
+  lockKind,
+  markSeen,
+  markUnchanged,
+  moveRevisions,
+  type StateUpsert,
+  saveStates,
+  statesOf
+} from './record-state-store.ts'
 import { insertRejects, type NewReject, resolveSubjects } from './rejects-store.ts'
 
 /** What became of an acknowledgement; made by the way out of the house. */
@@ -107,6 +116,7 @@ async function applyKind(
   kind: ImportKind,
   items: readonly (PreparedRecord | PreparedDelete)[]
 ): Promise<PartResult> {
+  await lockKind(tx, run.connectionId, kind)
   const known = await statesOf(
     tx,
     run.connectionId,
@@ -115,7 +125,10 @@ async function applyKind(
   )
   const toApply: { item: PreparedRecord; decision: 'new' | 'changed'; hashed: Readonly<Record<string, string>>; fields: string[] }[] = []
   const toClose: PreparedDelete[] = []
-  const untouched: string[] = []
+  const unchanged: string[] = []
+  const saved: StateUpsert[] = []
+  // Named without being taken over, so a snapshot must not close them.
+  const stay: string[] = []
   const moved: { storedKey: string; revision: NonNullable<PreparedRecord['revision']> }[] = []
   const settledKeys: string[] = []
   const changes: Change[] = []
@@ -133,9 +146,11 @@ async function applyKind(
       if (decision === 'stale') counts = addCounts(counts, { stale: 1 })
       else if (before?.present) toClose.push(item)
       else {
-        // Never seen, or closed already: there is nothing to close.
+        // Never seen, or closed already: there is nothing to close. It is remembered, so that a replay of what came before brings nothing back.
         counts = addCounts(counts, { unchanged: 1 })
         note(item, 'unchanged')
+        saved.push(gone(item, before))
+        settledKeys.push(item.key)
       }
       continue
     }
@@ -146,8 +161,9 @@ async function applyKind(
     }
     counts = addCounts(counts, { [decision]: 1 })
     note(item, decision)
-    untouched.push(item.storedKey)
-    if (decision === 'unchanged') {
+    if (decision === 'stale') stay.push(item.storedKey)
+    else {
+      unchanged.push(item.storedKey)
       settledKeys.push(item.key)
       if (item.revision && JSON.stringify(item.revision) !== JSON.stringify(before?.revision))
         moved.push({ storedKey: item.storedKey, revision: item.revision })
@@ -155,8 +171,6 @@ async function applyKind(
   }
 
   const outcomes = await receive(tx, receivers, run, kind, toApply, toClose)
-  const saved: StateUpsert[] = []
-  const stay: string[] = []
   for (const { item, decision, hashed, fields } of toApply) {
     const outcome = outcomes.get(item.key)
     if (!outcome) throw new ReceiverBug(kind, 'gave no outcome for a record')
@@ -177,7 +191,6 @@ async function applyKind(
       counts = addCounts(counts, outcome.status === 'held' ? { held: 1 } : { rejected: 1 })
       note(item, outcome.status, fields)
       rejects.push(notTaken(item, outcome))
-      // It was named, so a snapshot must not close it.
       stay.push(item.storedKey)
     }
   }
@@ -188,27 +201,31 @@ async function applyKind(
       rejects.push(notTaken(item, outcome))
       continue
     }
-    const before = known.get(item.storedKey)
     counts = addCounts(counts, { closed: 1 })
     note(item, 'closed')
-    saved.push({
-      storedKey: item.storedKey,
-      keySealed: null,
-      scope: null,
-      revision: item.revision,
-      hash: before?.hash ?? '',
-      fields: JSON.stringify(before?.fields ?? {}),
-      present: false
-    })
+    saved.push(gone(item, known.get(item.storedKey)))
     settledKeys.push(item.key)
   }
   await saveStates(tx, { connectionId: run.connectionId, kind, arrival: run.arrival, seen: run.seen }, saved)
   await moveRevisions(tx, run.connectionId, kind, moved)
-  if (run.snapshotKinds.has(kind)) await markSeen(tx, run.connectionId, kind, [...untouched, ...stay], run.seen)
+  // Only a refused record can be replayed behind one that said the same; without one, writing each unchanged row anew buys nothing.
+  if (run.hasOpenRejects) await markUnchanged(tx, { connectionId: run.connectionId, kind, arrival: run.arrival, seen: run.seen }, unchanged)
+  else stay.push(...unchanged)
+  if (run.snapshotKinds.has(kind)) await markSeen(tx, run.connectionId, kind, stay, run.seen)
   if (run.hasOpenRejects)
     await resolveSubjects(tx, run.connectionId, kind, settledKeys, `a later record got through (delivery ${run.seen})`)
   return { counts, changes, rejects }
 }
+
+const gone = (item: PreparedDelete, before: KnownState | undefined): StateUpsert => ({
+  storedKey: item.storedKey,
+  keySealed: null,
+  scope: null,
+  revision: item.revision,
+  hash: before?.hash ?? '',
+  fields: JSON.stringify(before?.fields ?? {}),
+  present: false
+})
 
 async function receive(
   tx: TxCtx,

@@ -85,15 +85,22 @@ function attempt(run: ExportRun, row: Stored, batchId: string): Changed | undefi
   return to && { row, to, event: 'attempt', detail: null, batchId }
 }
 
-/** A deterministic file is repeated whole, with the items that are settled: its bytes may not change. */
+/**
+ * A deterministic file is repeated whole, with the items that are settled: its bytes may not change. What was refused instead,
+ * and then given up, settled by hand or sealed anew, is no part of it.
+ */
 async function withItems(run: ExportRun, tx: TxCtx, ready: readonly Pick<Started, 'batch' | 'rows'>[]): Promise<Started[]> {
   const inPart = ({ batch, rows }: Pick<Started, 'batch' | 'rows'>): boolean =>
     rows.length < batch.records.size && rows.some(row => rulesOf(run.runtime, row).idempotency === 'deterministic-file')
   const keys = ready.filter(inPart).flatMap(({ batch }) => [...batch.records.keys()])
   const others = new Map(keys.length === 0 ? [] : (await messagesByKey(tx, keys)).map(row => [row.key, row]))
+  const belongs = (row: Stored, batchId: string): boolean =>
+    row.reject_code === null && (row.document !== null || (row.batch_id === batchId && row.state !== 'dropped'))
   return ready.map(one => ({
     ...one,
-    items: inPart(one) ? [...one.batch.records.keys()].flatMap(key => others.get(key) ?? []) : one.rows
+    items: inPart(one)
+      ? [...one.batch.records.keys()].flatMap(key => others.get(key) ?? []).filter(row => belongs(row, one.batch.id))
+      : one.rows
   }))
 }
 

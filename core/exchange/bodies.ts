@@ -34,15 +34,18 @@ export async function writeRaw(
   }
 }
 
-/** The row of something that came whole; `duplicate` when it equals the newest delivery of its name. */
+/**
+ * The row of something that came whole; `duplicate` when it equals the newest delivery of its name, unless its sender says by a key of
+ * its own (`keyed`) that it is another one.
+ */
 export async function recordDelivery(
   tx: TxCtx,
-  given: Raw & { connectionId: string; way: 'http' | 'pull' | 'sftp'; name: string }
+  given: Raw & { connectionId: string; way: 'http' | 'pull' | 'sftp'; name: string; keyed?: boolean }
 ): Promise<{ readonly delivery: Delivery; readonly sameAs: Delivery | undefined }> {
   if ((await lockConnection(tx, given.connectionId)) === undefined)
     throw refuseExchange('connection_unknown', 'There is no such connection.')
   const at = tx.clock.iso()
-  const latest = await latestOf(tx, given.connectionId, given.way, given.name)
+  const latest = given.keyed ? undefined : await latestOf(tx, given.connectionId, given.way, given.name)
   const same = latest !== undefined && latest.sha256 === given.sha256 && Number(latest.size) === given.size
   const delivery = await insertDelivery(tx, {
     id: newId(),

@@ -1,64 +1,18 @@
 import type { Ctx } from '../context.ts'
-import { view } from '../db/tx.ts'
 import type { Delivery } from './deliveries-store.ts'
+import { type DeliveryRejectRow, deliveryRejects } from './delivery-rejects-store.ts'
 import { messageOfEntry } from './error-bin.ts'
 
-interface RejectRow {
-  id: string
-  value_sealed: Buffer | null
-  seq: string
-  delivery_id: string | null
-  item: string | null
-  kind: string
-  record_key: string | null
-  line: number | null
-  pointer: string | null
-  code: string
-  message: string
-  field: string | null
-  state: 'open' | 'replaying' | 'resolved' | 'skipped'
-}
-const own = view<{ 'exchange.reject': RejectRow }>()
-
-const columns = [
-  'seq',
-  'item',
-  'kind',
-  'record_key',
-  'line',
-  'pointer',
-  'code',
-  'message',
-  'field',
-  'state'
-] as const satisfies readonly (keyof RejectRow)[]
-export type DeliveryReject = Pick<RejectRow, (typeof columns)[number]>
+export type DeliveryReject = Omit<DeliveryRejectRow, 'id' | 'value_sealed'>
 
 /** Most rows of one errors file; the error bin shows all of them. */
 const mostRows = 10_000
 
 /** Records of a delivery that did not get through, in the order of the delivery. */
 export async function rejectsOf(c: Ctx, deliveryId: string, limit: number, afterSeq = '0'): Promise<readonly DeliveryReject[]> {
-  const rows = await own(c)
-    .selectFrom('exchange.reject')
-    .select([...columns, 'id', 'value_sealed'])
-    .where('delivery_id', '=', deliveryId)
-    .where('seq', '>', afterSeq)
-    .orderBy('seq')
-    .limit(limit)
-    .execute()
+  const rows = await deliveryRejects(c, deliveryId, limit, afterSeq)
   // The value stands sealed beside its sentence and is put back here; of people it stays away.
   return rows.map(row => ({ ...row, message: messageOfEntry(c, row) }))
-}
-
-export async function openRejectCount(c: Ctx, deliveryId: string): Promise<number> {
-  const row = await own(c)
-    .selectFrom('exchange.reject')
-    .select(eb => eb.fn.countAll<string>().as('n'))
-    .where('delivery_id', '=', deliveryId)
-    .where('state', '=', 'open')
-    .executeTakeFirstOrThrow()
-  return Number(row.n)
 }
 
 /**

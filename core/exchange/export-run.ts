@@ -12,13 +12,13 @@ import type { Ctx, TxCtx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
 import type { Journal } from '../journal/append.ts'
 import type { Lease, WithLease } from '../tasks/lease.ts'
+import { closeBatches } from './batch-store.ts'
 import { pauseByHost } from './connections.ts'
 import { touchOut } from './connections-store.ts'
 import { type Changed, lockMessages, machineOf, type Stored, saveStates } from './outbox-store.ts'
 import { noteRefused, resolveRefused } from './refused-store.ts'
 import type { AdapterRegistry } from './registry.ts'
 import type { ConnectionRuntime } from './runtime.ts'
-import { closeBatches } from './seal.ts'
 
 export interface ExportDeps {
   readonly adapters: AdapterRegistry

@@ -57,7 +57,7 @@ export function agentOf(options: {
   return agent
 }
 
-/** Ends all quiet and open sockets; for tests and for the end of the process. */
+/** Ends all quiet and open sockets at once; a process that ends need not call it, since quiet sockets keep none alive. */
 export async function closeAgents(): Promise<void> {
   const all = [...agents.values()]
   agents.clear()

@@ -13,6 +13,7 @@ import {
   schemaOfImport
 } from '../../adapters/contract/index.ts'
 import type { TenantKeys } from '../keys/tenant-keys.ts'
+import { storable } from './storable.ts'
 
 /** What is kept, sealed, of a record that did not get through: its row before the mapping, or the record where there was none. */
 export type Source = { readonly row: Readonly<Record<string, unknown>> } | { readonly record: Readonly<Record<string, unknown>> }
@@ -105,7 +106,7 @@ export function prepareChunk(
   for (const numbered of items) {
     const { n, item } = numbered
     if (item.type === 'ack') {
-      list.push({ type: 'ack', n, exportKey: item.exportKey, outcome: item.outcome, at: item.at })
+      list.push({ type: 'ack', n, exportKey: storable(item.exportKey), outcome: item.outcome, at: item.at })
       continue
     }
     if (!owns(item.kind)) {
@@ -137,7 +138,7 @@ export function prepareChunk(
   return { list: counted, read: items.length, duplicates, unowned, unknown }
 }
 
-const count = (map: Map<string, number>, name: string): void => void map.set(name, (map.get(name) ?? 0) + 1)
+const count = (map: Map<string, number>, name: string): void => void map.set(storable(name), (map.get(storable(name)) ?? 0) + 1)
 
 const isOlder = (a: Revision | undefined, b: Revision | undefined): boolean =>
   a !== undefined &&
@@ -165,6 +166,8 @@ function prepare(
   if (item.type === 'ack') throw new TypeError('an acknowledgement is no record')
   const { kind, at } = item
   if (item.type === 'delete') {
+    if (item.key === '' || item.key.length > 200 || storable(item.key) !== item.key)
+      return refused(keys, n, kind, at, undefined, keyWrong(kind))
     return { type: 'delete', n, kind, at, key: item.key, storedKey: storedKeyOf(keys, kind, item.key), revision: item.revision }
   }
   if (item.type === 'reject') {
@@ -175,7 +178,7 @@ function prepare(
   const validate = validators.get(kind)
   if (!validate) throw new TypeError(`no schema of ${kind}`)
   if (item.key === '' || item.key.length > 200) {
-    return refused(keys, n, kind, at, undefined, { code: 'key_wrong', message: `A ${kind} needs a key of at most 200 characters.` }, source)
+    return refused(keys, n, kind, at, undefined, keyWrong(kind), source)
   }
   if (!validate(record)) {
     const error = validate.errors?.[0]
@@ -209,15 +212,18 @@ function prepare(
   }
 }
 
+const keyWrong = (kind: ImportKind): Reject => ({ code: 'key_wrong', message: `A ${kind} needs a key of at most 200 plain characters.` })
+
 function refused(
   keys: TenantKeys,
   n: number,
   kind: ImportKind,
   at: Position | undefined,
-  key: string | undefined,
+  given: string | undefined,
   reject: Reject,
-  source: Source | undefined
+  source?: Source
 ): PreparedReject {
+  const key = given === undefined ? undefined : storable(given)
   return {
     type: 'reject',
     n,

@@ -84,7 +84,7 @@ async function work(deps: ImportDeps, ctx: Ctx, delivery: WorkDelivery, lease: L
   const origin = delivery.replayOf === null ? delivery : await findWork(ctx, delivery.replayOf)
   if (!origin) throw new AdapterError('payload', 'The delivery that this one repeats is gone.')
   if (delivery.size === '0') throw new AdapterError('payload', 'The file is empty.')
-  await inTx(tx => beginWork(tx, delivery.id, runtime.mappingVersion))
+  const chunkDone = await inTx(tx => beginWork(tx, delivery.id, runtime.mappingVersion))
 
   const found = await unreadable(ctx, delivery.id)
   const only = delivery.rejectsOnly ? await itemsToReplay(ctx, origin.id, delivery.receivedAt) : undefined
@@ -106,19 +106,23 @@ async function work(deps: ImportDeps, ctx: Ctx, delivery: WorkDelivery, lease: L
     rawOf(ctx, deps.blobs, { ...delivery, receivedAt: origin.receivedAt }),
     lease.signal
   )
-  const result = await runItems(items, delivery, {
-    ctx,
-    deps,
-    facts,
-    ...owners,
-    inTx,
-    save,
-    ...(only ? { only } : {}),
-    unownedBefore: new Set(importKinds.filter(kind => found.unowned.has(kind))),
-    unknownBefore: delivery.unknownColumns,
-    signal: lease.signal,
-    collect: 0
-  })
+  const result = await runItems(
+    items,
+    { position: delivery.position, chunkDone },
+    {
+      ctx,
+      deps,
+      facts,
+      ...owners,
+      inTx,
+      save,
+      ...(only ? { only } : {}),
+      unownedBefore: new Set(importKinds.filter(kind => found.unowned.has(kind))),
+      unknownBefore: delivery.unknownColumns,
+      signal: lease.signal,
+      collect: 0
+    }
+  )
 
   const closing = { ctx, receivers: deps.receivers, ...facts, inTx, save }
   const keyless = (await unreadable(ctx, delivery.id)).keyless

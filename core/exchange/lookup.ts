@@ -3,6 +3,7 @@ import { applySteps, boundCtx, brokenOff, type ExportRun, leased, type Step, sen
 import type { Stored } from './outbox-store.ts'
 import { batchesById, exportBatch } from './seal.ts'
 import { messagesIn } from './sending-store.ts'
+import { refOf, storable } from './storable.ts'
 
 /** Asks the ERP about messages of which nobody knows whether they arrived, where their time has come; each answer is stored as it comes. */
 export async function lookUp(run: ExportRun): Promise<void> {
@@ -30,7 +31,9 @@ export async function lookUp(run: ExportRun): Promise<void> {
     for await (const answer of untilAborted(runtime.adapter.lookup(items, boundCtx(run, lease.signal)), lease.signal)) {
       const row: Stored | undefined = open.get(answer.key)
       if (!row || !open.delete(answer.key)) continue
-      await store([{ row, event: { type: 'lookup', answer }, detail: found(answer) }])
+      const known = answer.found === true ? { ...answer, ref: refOf(answer.ref) } : answer
+      const told = known.found === 'cannot-tell' ? { ...known, reason: storable(known.reason) } : known
+      await store([{ row, event: { type: 'lookup', answer: told }, detail: found(told) }])
     }
   } catch (error) {
     lease.signal.throwIfAborted()

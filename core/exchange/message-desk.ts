@@ -1,10 +1,11 @@
 import { type MessageEvent, next } from '../../adapters/contract/index.ts'
 import type { TxCtx } from '../context.ts'
 import type { Journal } from '../journal/append.ts'
+import { closeBatches, unseal } from './batch-store.ts'
 import { refuseExchange } from './errors.ts'
+import { setFileAside } from './outbox-files-store.ts'
 import { lockMessageBySeq, machineOf, type Stored, saveStates } from './outbox-store.ts'
 import { resolveRefused } from './refused-store.ts'
-import { closeBatches, unseal } from './seal.ts'
 
 export type Decision =
   | { readonly decision: 'there'; readonly document: string; readonly reason: string }
@@ -32,13 +33,18 @@ export function messageDesk({ journal }: { journal: Journal }): MessageDesk {
     tx.tx.due.add('export')
     return row
   }
+  /** It is sealed anew, and its document makes room: under the same name it would count as handed over already. */
+  async function anew(tx: TxCtx, row: Stored): Promise<void> {
+    await unseal(tx, row.seq)
+    if (row.document !== null && row.connection_id !== null) await setFileAside(tx, row.connection_id, row.document)
+  }
   const tidy = (tx: TxCtx, row: Stored): Promise<void> => (row.batch_id === null ? Promise.resolve() : closeBatches(tx, [row.batch_id]))
 
   return {
     async retry(tx, seq) {
       const row = await step(tx, seq, { type: 'retry' }, 'retry', null)
       // What the ERP calls a person may be another name now: it is sealed anew.
-      await unseal(tx, seq)
+      await anew(tx, row)
       await tidy(tx, row)
     },
     async decide(tx, seq, given) {
@@ -47,8 +53,8 @@ export function messageDesk({ journal }: { journal: Journal }): MessageDesk {
           ? { type: 'decide', decision: 'there', ref: { document: given.document } }
           : { type: 'decide', decision: given.decision }
       const row = await step(tx, seq, event, given.decision, given.reason)
-      // The ERP took this and lost it: the same file or document under the same name would count as there already.
-      if (given.decision === 'send' && row.state === 'delivered') await unseal(tx, seq)
+      // The ERP took this and lost it.
+      if (given.decision === 'send' && row.state === 'delivered') await anew(tx, row)
       await tidy(tx, row)
     }
   }

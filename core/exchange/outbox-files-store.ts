@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely'
-import type { Ctx } from '../context.ts'
+import type { Ctx, TxCtx } from '../context.ts'
 import { view } from '../db/tx.ts'
 
 interface OutboxFileRow {
@@ -52,6 +52,33 @@ export async function findOutboxFile(c: Ctx, connectionId: string, name: string)
     .executeTakeFirst()
 }
 
+const bound = (connectionId: string, name: string) =>
+  ({ table: 'exchange.outbox_file', column: 'body_sealed', row: `${connectionId}/${name}` }) as const
+
+/**
+ * Puts a file out of the way of one that a person wants to be sent instead: it is no longer offered and keeps its bytes under a name that
+ * no adapter can write. Without such a file nothing happens.
+ */
+export async function setFileAside(tx: TxCtx, connectionId: string, name: string): Promise<void> {
+  const row = await own(tx)
+    .selectFrom('exchange.outbox_file')
+    .select(['seq', 'body_sealed', 'removed_at'])
+    .where('connection_id', '=', connectionId)
+    .where('name', '=', name)
+    .forUpdate()
+    .executeTakeFirst()
+  if (!row) return
+  const at = tx.clock.iso()
+  const aside = `${name}~${row.seq}`
+  const { keys } = tx.tenant
+  const body_sealed = keys.seal(keys.open(row.body_sealed, bound(connectionId, name)), bound(connectionId, aside))
+  await own(tx)
+    .updateTable('exchange.outbox_file')
+    .set({ name: aside, body_sealed, removed_at: row.removed_at ?? at, changed_at: at })
+    .where('seq', '=', row.seq)
+    .execute()
+}
+
 /** The plain content; sealed under the tenant's key and bound to connection and name. */
 export async function readOutboxFile(c: Ctx, connectionId: string, name: string): Promise<Buffer> {
   const row = await own(c)
@@ -60,7 +87,7 @@ export async function readOutboxFile(c: Ctx, connectionId: string, name: string)
     .where('connection_id', '=', connectionId)
     .where('name', '=', name)
     .executeTakeFirstOrThrow()
-  return c.tenant.keys.open(row.body_sealed, { table: 'exchange.outbox_file', column: 'body_sealed', row: `${connectionId}/${name}` })
+  return c.tenant.keys.open(row.body_sealed, bound(connectionId, name))
 }
 
 export async function noteFetched(c: Ctx, connectionId: string, name: string): Promise<void> {

@@ -79,7 +79,19 @@ export async function saveStates(
       changed_at = excluded.changed_at`.execute(own(tx))
 }
 
-/** Records that a delivery named without a change to them: still there, as far as a snapshot is concerned. */
+/** Records that a delivery named as they are: it is the newest word on them, so that a replay of what came before it changes nothing. */
+export async function markUnchanged(
+  tx: TxCtx,
+  of: { connectionId: string; kind: ImportKind; arrival: number; seen: number },
+  storedKeys: readonly string[]
+): Promise<void> {
+  if (storedKeys.length === 0) return
+  await sql`update exchange.record_state set delivery_seq = greatest(delivery_seq, ${of.arrival}::bigint), seen_seq = greatest(seen_seq, ${of.seen}::bigint)
+    where connection_id = ${of.connectionId}::uuid and kind = ${of.kind} and key = any(${storedKeys}::text[])
+      and (delivery_seq < ${of.arrival}::bigint or seen_seq < ${of.seen}::bigint)`.execute(own(tx))
+}
+
+/** Records that a delivery named and that were not taken over from it: still there, as far as a snapshot is concerned. */
 export async function markSeen(
   tx: TxCtx,
   connectionId: string,
@@ -149,4 +161,10 @@ export async function markClosed(
   if (storedKeys.length === 0) return
   await sql`update exchange.record_state set present = false, delivery_seq = greatest(delivery_seq, ${arrival}::bigint), changed_at = ${tx.clock.iso()}::timestamptz
     where connection_id = ${connectionId}::uuid and kind = ${kind} and key = any(${storedKeys}::text[])`.execute(own(tx))
+} /**
+ * One at a time writes records of a kind: a fetch and a delivery of one connection may run side by side, and each must see what the other
+ * has committed before it decides which of two records is the newer one. Held until the end of the transaction.
+ */
+export async function lockKind(tx: TxCtx, connectionId: string, kind: ImportKind): Promise<void> {
+  await sql`select pg_advisory_xact_lock(7341003, hashtext(${`${connectionId} ${kind}`}))`.execute(own(tx))
 }

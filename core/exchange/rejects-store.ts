@@ -5,6 +5,7 @@ import { view } from '../db/tx.ts'
 import { newId } from '../ids.ts'
 import type { TenantKeys } from '../keys/tenant-keys.ts'
 import type { Source } from './import-items.ts'
+import { storable } from './storable.ts'
 
 const own = view<Record<string, never>>()
 const table = 'exchange.reject'
@@ -48,7 +49,7 @@ export const bound = (column: 'value_sealed' | 'row_sealed' | 'edited_sealed', r
  */
 export function withoutValues(reject: NewReject): string {
   const value = reject.table?.value ?? reject.value
-  let message = reject.message
+  let message = storable(reject.message)
   if (value !== undefined && value !== '') message = message.replaceAll(`"${value}"`, `"${placeholder}"`)
   const source = reject.source
   if (source === undefined) return message.slice(0, 500)
@@ -95,12 +96,12 @@ export async function insertRejects(
       id,
       item: reject.item,
       kind: reject.kind,
-      recordKey: reject.kind === 'employee' ? null : (reject.key?.slice(0, 200) ?? null),
+      recordKey: reject.kind === 'employee' || reject.key === undefined ? null : storable(reject.key.slice(0, 200)),
       line: reject.at?.line ?? null,
-      pointer: (reject.at?.pointer ?? reject.at?.column)?.slice(0, 200) ?? null,
-      code: reject.code.slice(0, 80),
+      pointer: storable((reject.at?.pointer ?? reject.at?.column)?.slice(0, 200) ?? '') || null,
+      code: storable(reject.code.slice(0, 80)),
       message: withoutValues(reject),
-      field: reject.field?.slice(0, 80) ?? null,
+      field: storable(reject.field?.slice(0, 80) ?? '') || null,
       value: value === undefined ? null : keys.seal(value, bound('value_sealed', id)).toString('hex'),
       row: reject.source === undefined ? null : keys.seal(JSON.stringify(reject.source), bound('row_sealed', id)).toString('hex'),
       subject: subject?.toString('hex') ?? null,
@@ -146,6 +147,12 @@ export async function resolveSubjects(
     where connection_id = ${connectionId}::uuid and state = 'open' and direction = 'in'
       and subject_mac = any(array(select decode(s, 'hex') from unnest(${subjects}::text[]) s))`.execute(own(tx))
   return Number(result.numAffectedRows ?? 0n)
+}
+
+/** Entries whose replay did not come to its end: they wait in the bin as before. */
+export async function putBack(tx: TxCtx, ids: readonly string[]): Promise<void> {
+  await sql`update exchange.reject set state = 'open', attempts = attempts + 1, changed_at = ${tx.clock.iso()}::timestamptz
+    where id = any(${ids}::uuid[]) and state = 'replaying'`.execute(own(tx))
 }
 
 /** Whether a connection has open entries at all: most runs then save a statement per chunk. */

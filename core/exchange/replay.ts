@@ -1,13 +1,15 @@
 import { type ImportItem, type ImportKind, importKinds, type Mapper } from '../../adapters/contract/index.ts'
 import type { Ctx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
-import type { Lease } from '../tasks/lease.ts'
+import { Refusal } from '../errors.ts'
+import { type Lease, LeaseLost } from '../tasks/lease.ts'
 import { closeEntries, closeReplaying, reopen, waitingReplays } from './error-bin-store.ts'
 import { type ImportDeps, ownersOf, snapshotKindsOf } from './import.ts'
 import type { Source } from './import-items.ts'
-import { bound, causeOf, type NewReject, withoutValues } from './rejects-store.ts'
-import { runItems } from './run.ts'
+import { bound, causeOf, type NewReject, putBack, withoutValues } from './rejects-store.ts'
+import { Interrupted, runItems } from './run.ts'
 import type { ConnectionRuntime } from './runtime.ts'
+import { storable } from './storable.ts'
 
 const atOnce = 500
 
@@ -24,16 +26,28 @@ export async function replayWaiting(deps: ImportDeps, ctx: Ctx, runtime: Connect
     if (waiting.length === 0) return
     // Records without a revision are ordered by the arrival of their delivery, so each arrival is a run of its own.
     for (const arrival of new Set(waiting.map(row => row.arrival))) {
-      await replayGroup(
-        deps,
-        acting,
-        runtime,
-        lease,
-        Number(arrival),
-        waiting.filter(row => row.arrival === arrival)
-      )
+      const group = waiting.filter(row => row.arrival === arrival)
+      try {
+        await replayGroup(deps, acting, runtime, lease, Number(arrival), group)
+      } catch (error) {
+        await leaveInBin(acting, lease, group, error)
+      }
     }
   }
+}
+
+/** A replay that fails as a whole waits for a person again: tried for ever, it would keep everything behind it waiting. */
+async function leaveInBin(ctx: Ctx, lease: Lease, group: readonly Waiting[], error: unknown): Promise<void> {
+  if (error instanceof LeaseLost || error instanceof Interrupted || lease.signal.aborted) throw error
+  if (error instanceof Refusal && error.kind === 'unavailable') throw error
+  ctx.log.error({ err: error, entries: group.length }, 'a replay from the error bin failed')
+  await withTx(ctx, async tx => {
+    await lease.check(tx)
+    await putBack(
+      tx,
+      group.map(row => row.id)
+    )
+  })
 }
 
 async function replayGroup(
@@ -53,9 +67,9 @@ async function replayGroup(
     const value = reject.table?.value ?? reject.value
     return {
       id: row.id,
-      code: reject.code.slice(0, 80),
+      code: storable(reject.code.slice(0, 80)),
       message: withoutValues({ ...reject, item: null, kind: row.kind, key: undefined, at: undefined }),
-      field: reject.field ?? null,
+      field: storable(reject.field ?? '') || null,
       value: value === undefined ? null : keys.seal(value, bound('value_sealed', row.id)),
       codeTable: reject.table?.name ?? null,
       cause: causeOf(keys, reject)

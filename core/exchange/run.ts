@@ -171,7 +171,8 @@ export async function runItems(
     if (item.type === 'snapshot') {
       if (item.phase === 'begin') open.set(item.kind, item.scope ?? null)
       else if (open.has(item.kind)) {
-        snapshots.push({ kind: item.kind, scope: open.get(item.kind) ?? null })
+        // What it did not name of a kind that another connection brings is none of its business.
+        if (options.owns(item.kind)) snapshots.push({ kind: item.kind, scope: open.get(item.kind) ?? null })
         open.delete(item.kind)
       }
     }

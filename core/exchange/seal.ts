@@ -1,8 +1,8 @@
-import { sql } from 'kysely'
 import { type ExportBatch, type ExportItem, type ExportRecords, shortKey } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { newId } from '../ids.ts'
-import { own, type Stored } from './outbox-store.ts'
+import { type BatchRow, batchRows, closeOpenBatches, insertBatches } from './batch-store.ts'
+import type { Stored } from './outbox-store.ts'
 import type { Sendable } from './sending-store.ts'
 
 /** A batch as stored: its key and, sealed, the records exactly as first sent. */
@@ -30,16 +30,13 @@ export async function sealBatches(
   })
   if (made.length === 0) return []
   // An earlier batch of the key may still hold a message behind these (one was refused, fixed and sealed anew): its bytes stay as they are.
-  await sql`update exchange.batch set state = 'closed', changed_at = ${tx.clock.iso()}::timestamptz
-    where connection_id = ${connectionId}::uuid and state = 'open' and ordering_key = any(${made.map(b => b.orderingKey)}::text[])`.execute(
-    own(tx)
+  await closeOpenBatches(
+    tx,
+    connectionId,
+    made.map(b => b.orderingKey)
   )
-  const sealed = made.map(batch => tx.tenant.keys.seal(JSON.stringify([...batch.records]), bound(batch.id)).toString('hex'))
-  await sql`
-    insert into exchange.batch (id, connection_id, ordering_key, key, items_sealed, state)
-    select b.id, ${connectionId}::uuid, b.ordering_key, b.key, decode(b.sealed, 'hex'), 'open'
-    from unnest(${made.map(b => b.id)}::uuid[], ${made.map(b => b.orderingKey)}::text[], ${made.map(b => b.key)}::text[], ${sealed}::text[])
-      as b (id, ordering_key, key, sealed)`.execute(own(tx))
+  const sealed = made.map(batch => ({ ...batch, sealed: tx.tenant.keys.seal(JSON.stringify([...batch.records]), bound(batch.id)) }))
+  await insertBatches(tx, connectionId, sealed)
   return made.map(({ rows, ...batch }) => ({ batch, rows }))
 }
 
@@ -54,25 +51,10 @@ function recordOf(row: Stored, refs: ReadonlyMap<string, string>): ExportRecords
 /** Batches as they were sealed. */
 export async function batchesById(c: Ctx, ids: readonly string[]): Promise<ReadonlyMap<string, SealedBatch>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await sql<{ id: string; key: string; ordering_key: string; items_sealed: Buffer }>`
-    select id, key, ordering_key, items_sealed from exchange.batch where id = any(${ids}::uuid[])`.execute(own(c))
-  const read = (row: { id: string; items_sealed: Buffer }): [string, ExportRecords[keyof ExportRecords]][] =>
+  const rows = await batchRows(c, ids)
+  const read = (row: BatchRow): [string, ExportRecords[keyof ExportRecords]][] =>
     JSON.parse(c.tenant.keys.openText(row.items_sealed, bound(row.id))) as [string, ExportRecords[keyof ExportRecords]][]
   return new Map(rows.map(row => [row.id, { id: row.id, key: row.key, orderingKey: row.ordering_key, records: new Map(read(row)) }]))
-}
-
-/** Closes batches of which nothing is under way any more, so that the next of their ordering key may be made. */
-export async function closeBatches(tx: TxCtx, ids: readonly string[]): Promise<void> {
-  await sql`update exchange.batch b set state = 'closed', changed_at = ${tx.clock.iso()}::timestamptz
-    where b.id = any(${ids}::uuid[]) and b.state = 'open' and not exists (select 1 from exchange.outbox o
-      where o.batch_id = b.id and o.state in ('sealed', 'sending', 'unknown', 'parked'))`.execute(own(tx))
-}
-
-/** Takes a message out of its batch, so that it is sealed anew: after a fix its bytes differ. */
-export async function unseal(tx: TxCtx, seq: string): Promise<void> {
-  await sql`update exchange.outbox set batch_id = null, state = 'waiting', changed_at = ${tx.clock.iso()}::timestamptz where seq = ${seq}::bigint`.execute(
-    own(tx)
-  )
 }
 
 /** The batch as the adapter gets it. */

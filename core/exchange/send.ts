@@ -9,6 +9,7 @@ import type { Started } from './attempts.ts'
 import { boundCtx, brokenOff, type ExportRun, sentenceOf, untilAborted } from './export-run.ts'
 import type { OutcomeQueue } from './outcome-queue.ts'
 import { exportBatch } from './seal.ts'
+import { storableOutcome } from './storable.ts'
 
 /** An adapter that gives nothing for so long hangs; every request of it has a time limit far below. */
 const longestSilenceMs = 600_000
@@ -32,10 +33,11 @@ export async function send(run: ExportRun, { batch, rows, items }: Started, outc
   try {
     if (!runtime.adapter.export) throw new AdapterError('bug', 'The adapter sends nothing.')
     const source = runtime.adapter.export(exportBatch(batch, items), boundCtx(run, signal))
-    for await (const { key, ...outcome } of untilAborted<ExportOutcome>(source, signal)) {
+    for await (const { key, ...given } of untilAborted<ExportOutcome>(source, signal)) {
       silence.refresh()
       const row = open.get(key)
       if (!row || !open.delete(key)) continue
+      const outcome = storableOutcome(given)
       if (outcome.status !== 'not-sent') went = true
       outcomes.push({ row, event: { type: 'outcome', outcome }, detail: detailOf(outcome) })
       if (outcomes.failed) return 'broken'

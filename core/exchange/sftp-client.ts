@@ -30,7 +30,8 @@ export async function sftpClient(
       .on('ready', () => client.sftp((error, session) => (error ? reject(error) : resolve(session))))
       .on('error', reject)
       .connect({
-        sock: connect({ host: resolved.address, port, timeout: 10_000 }),
+        // Without it each request waits 40 ms for the acknowledgement of the one before (Nagle and delayed ACK).
+        sock: connect({ host: resolved.address, port, timeout: 10_000, noDelay: true }),
         username: target.username,
         ...(target.password ? { password: target.password.reveal() } : {}),
         ...(target.privateKey ? { privateKey: target.privateKey.reveal() } : {}),

@@ -14,6 +14,8 @@ export interface WriteHandle {
   /** The file's time as the client sets it before closing. */
   modified: Date | undefined
   write(ctx: Ctx, offset: number, data: Buffer): Promise<void>
+  /** What was uploaded will not count as whole. */
+  spoil(): void
   /** scp says the size after writing; a file may be emptied before the first write and not be cut or stretched otherwise. */
   resize(ctx: Ctx, size: number): Promise<void>
   close(ctx: Ctx): Promise<void>
@@ -32,6 +34,8 @@ export interface HandleTable {
   checkUploads(): void
   add(handle: Handle): Buffer
   get(buffer: Buffer): Handle | undefined
+  /** A write got lost or was refused. */
+  spoil(buffer: Buffer): void
   take(buffer: Buffer): Handle | undefined
   takeAll(): readonly Handle[]
 }
@@ -54,6 +58,10 @@ export function handleTable(): HandleTable {
       return id
     },
     get: buffer => open.get(buffer.toString('hex')),
+    spoil(buffer) {
+      const handle = open.get(buffer.toString('hex'))
+      if (handle?.kind === 'write') handle.spoil()
+    },
     take(buffer) {
       const key = buffer.toString('hex')
       const handle = open.get(key)
@@ -96,6 +104,9 @@ export async function writeHandle(
       }
       if (!flags.append && offset !== upload.size()) throw gap(offset, upload.size())
       await upload.append(now, data)
+    },
+    spoil() {
+      upload?.spoil()
     },
     async resize(now, size) {
       if (size === handle.size()) return

@@ -181,12 +181,12 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
   })
   const isSignedIn = (socket: Socket): boolean => [...live].some(([connection, l]) => l.socket === socket && connection.authenticated)
   listener.maxConnections = config.maxConnections
-  listener.on('error', error => log.error({ err: error }, 'sftp listener'))
 
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject)
     listener.listen(config.port, config.host, () => {
       listener.off('error', reject)
+      listener.on('error', error => log.error({ err: error }, 'sftp listener'))
       resolve()
     })
   })

@@ -73,6 +73,8 @@ export function serveSftp(options: {
         try {
           await handler(await door.enter(login), id, ...(args as never[]))
         } catch (error) {
+          // Clients close the handle after a refusal too; that must not make a shorter file count.
+          if (event === 'WRITE') handles.spoil(args[0] as Buffer)
           answerError(id, error)
         }
       })

@@ -12,6 +12,8 @@ import { openRaw, type RawWriter, rawWriter, removeRaw } from './raw.ts'
 export interface Upload {
   size(): number
   append(ctx: Ctx, data: Buffer): Promise<void>
+  /** A part of it was refused or lost: whatever follows, it is not the file that its sender has. */
+  spoil(): void
   /** Answers only when the bytes are on the disk and the row says so. */
   close(ctx: Ctx, modified: Date | undefined): Promise<void>
   /** Keeps what came as an incomplete file. */
@@ -63,7 +65,10 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
 
   function uploadTo(opened: Ctx, connectionId: string, id: string, writer: RawWriter, signalled: boolean): Upload {
     let failure: string | undefined
+    let spoilt = false
     let ended = false
+    const lacking = (): string | undefined =>
+      failure ?? (spoilt ? 'A part of the file was refused while it came, so it is not whole.' : undefined)
     let notedAt = opened.clock.now().getTime()
     return {
       size: () => writer.size,
@@ -78,18 +83,23 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
         notedAt = now
         await noteProgress(ctx, id, writer.size, ctx.clock.iso())
       },
+      spoil() {
+        spoilt = true
+      },
       async close(ctx, modified) {
         ended = true
+        const reason = lacking()
+        const whole = reason === undefined
         const { size, sha256 } = await writer.finish()
         const kept = await withTx(ctx, async tx => {
-          if (failure === undefined) tx.tx.due.add('import')
+          if (whole) tx.tx.due.add('import')
           return endArrival(tx, id, {
-            state: failure === undefined ? 'arriving' : 'incomplete',
+            state: whole ? 'arriving' : 'incomplete',
             size,
             sha256,
             at: tx.clock.iso(),
-            closed: failure === undefined,
-            reason: failure ?? null
+            closed: whole,
+            reason: reason ?? null
           })
         })
         if (!kept) {
@@ -97,6 +107,7 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
           throw refuseExchange('upload_replaced', 'The file was removed, or a later upload under the same name took its place.')
         }
         if (failure !== undefined) throw refuseExchange('delivery_too_large', failure)
+        if (reason !== undefined) throw refuseExchange('sftp_gap', `${reason} Send it again.`)
         if (modified) await setFileTime(ctx, id, modified.toISOString())
         // A done file, or the file it was waiting for, settles both at once.
         if (signalled) await settleArrivals(ctx, options, connectionId)
@@ -106,7 +117,7 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
         if (ended) return
         ended = true
         const { size, sha256 } = await writer.finish()
-        const reason = failure ?? 'The connection ended before the file was closed.'
+        const reason = lacking() ?? 'The connection ended before the file was closed.'
         const kept = await endArrival(opened, id, { state: 'incomplete', size, sha256, at: opened.clock.iso(), closed: false, reason })
         if (!kept) await removeRaw(opened, blobs, [writer.id])
       }

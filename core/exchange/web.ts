@@ -135,6 +135,7 @@ export function erpRoutes(options: ArrivalOptions): (app: App) => void {
           if (load.files >= options.maxWaitingFiles || load.bytes >= options.maxWaitingBytes) {
             throw refuseExchange('inbox_full', `${load.files} deliveries wait already.`, { retryAfterSeconds: 60 })
           }
+          const keyed = request.headers['idempotency-key'] !== undefined
           const raw = await take(ctx, connection, request, reply)
           // From here on the request stands for its content, so that an Idempotency-Key is compared by it.
           request.body = { size: raw.size, sha256: raw.sha256 }
@@ -143,7 +144,7 @@ export function erpRoutes(options: ArrivalOptions): (app: App) => void {
             return await act(request, reply, {
               status: 202,
               run: async tx => {
-                const { delivery, sameAs } = await recordDelivery(tx, { ...raw, connectionId: connection, way: 'http', name: route })
+                const { delivery, sameAs } = await recordDelivery(tx, { ...raw, connectionId: connection, way: 'http', name: route, keyed })
                 return { delivery: sameAs?.id ?? delivery.id, duplicate: sameAs !== undefined }
               },
               show: async (_, { delivery, duplicate }) => {

@@ -7,7 +7,6 @@ export interface Metrics {
   readonly registry: Registry
   readonly tasks: Counter<'kind' | 'outcome'>
   readonly sealLag: Gauge<'tenant'>
-  readonly outboxOpen: Gauge<'tenant'>
   listen(host: string, port: number): Promise<Server>
 }
 
@@ -38,12 +37,6 @@ export function createMetrics(app: App | undefined): Metrics {
     sealLag: new Gauge({
       name: 'werkvloer_journal_seal_lag_seconds',
       help: 'Age of the oldest journal entry that is not sealed yet',
-      labelNames: ['tenant'],
-      registers: [registry]
-    }),
-    outboxOpen: new Gauge({
-      name: 'werkvloer_outbox_open',
-      help: 'Feedback messages not yet through',
       labelNames: ['tenant'],
       registers: [registry]
     }),

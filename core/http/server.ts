@@ -2,12 +2,13 @@ import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
 import { Ajv, type ErrorObject } from 'ajv'
 import addFormats from 'ajv-formats'
-import fastify, { type FastifyInstance, LogController } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { RefusalSpecs } from '../errors.ts'
 import { refuse } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { App } from './app.ts'
+import { refuseDeep } from './depth.ts'
 import { problemHandler, problemType } from './problem.ts'
 import { namedSchemas } from './schemas.ts'
 
@@ -29,6 +30,10 @@ export interface ServerOptions {
  */
 export async function createServer(options: ServerOptions): Promise<App> {
   const handler = problemHandler(options.specs)
+  const always = securityHeaders(options.publicUrl)
+  const dress = (request: FastifyRequest, reply: FastifyReply): void => {
+    reply.headers(always).header('x-request-id', request.id)
+  }
   const app = fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -44,8 +49,11 @@ export async function createServer(options: ServerOptions): Promise<App> {
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     routerOptions: { maxParamLength: 200 },
-    // A bad URL encoding or a too long parameter does not reach the error handler.
-    frameworkErrors: (error, request, reply) => handler(error, request as never, reply as never),
+    // A bad URL encoding or a too long parameter reaches neither the hooks nor the error handler.
+    frameworkErrors: (error, request, reply) => {
+      dress(request as never, reply as never)
+      handler(error, request as never, reply as never)
+    },
     clientErrorHandler: badBytes
   })
   const strict = newAjv(false)
@@ -70,10 +78,8 @@ export async function createServer(options: ServerOptions): Promise<App> {
     if (!options.permissions.has(config.permission))
       throw new Error(`route ${route.method} ${route.url} names the unknown permission ${config.permission}`)
   })
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers(securityHeaders(options.publicUrl))
-    reply.header('x-request-id', request.id)
-  })
+  app.addHook('onRequest', async (request, reply) => dress(request, reply))
+  app.addHook('preValidation', async request => refuseDeep(request.body))
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { TxCtx } from '../context.ts'
+import type { BareTxCtx } from '../context.ts'
 import { view } from '../db/tx.ts'
 import { newId } from '../ids.ts'
 
@@ -15,8 +15,8 @@ export interface JournalEntry {
 }
 
 export interface Journal {
-  /** Writes into the journal in the same transaction as the act. */
-  append(tx: TxCtx, entry: JournalEntry): Promise<void>
+  /** Writes into the journal of the transaction's database, a tenant's or control's, in the same transaction as the act. */
+  append(tx: BareTxCtx, entry: JournalEntry): Promise<void>
 }
 
 export interface JournalTables {

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { sql } from 'kysely'
-import type { Ctx, TxCtx } from '../context.ts'
+import type { BareCtx, BareTxCtx } from '../context.ts'
 import { own } from './append.ts'
 
 /** What the first seal names as the hash before it. */
@@ -30,7 +30,7 @@ export interface Line extends Place {
  * by PostgreSQL from the stored columns, every part with its length before it, so that it does not depend on how a client prints it
  * and no two rows have one text. The order names the table's columns: a bare name would be the printed one, sorted as text.
  */
-export async function* lines(c: Ctx | TxCtx, from: Place, to: Place): AsyncGenerator<Line> {
+export async function* lines(c: BareCtx | BareTxCtx, from: Place, to: Place): AsyncGenerator<Line> {
   let after = { epoch: from.epoch, xid: from.xid.toString(), seq: '-9223372036854775808' }
   for (;;) {
     const { rows } = await sql<{ epoch: number; xid: string; seq: string; text: string }>`
@@ -75,14 +75,20 @@ export interface Seal extends SealHead {
 }
 
 /** Seals after a number in their order, at most one chunk of them. */
-export async function sealsAfter(c: Ctx | TxCtx, number: number): Promise<readonly Seal[]> {
+export async function sealsAfter(c: BareCtx | BareTxCtx, number: number): Promise<readonly Seal[]> {
   const { rows } = await sql<SealRow>`
     select number::text, epoch, from_xid::text, to_xid::text, extract(epoch from at)::text as at, entries::text, previous, hash
     from journal.seal as s where s.number > ${number} order by s.number limit ${chunk}`.execute(own(c))
   return rows.map(sealOf)
 }
 
-export async function lastSeal(c: Ctx | TxCtx): Promise<Seal | undefined> {
+/** The hash of one seal; undefined where there is none with this number. */
+export async function sealHash(c: BareCtx | BareTxCtx, number: number): Promise<string | undefined> {
+  const { rows } = await sql<{ hash: Buffer }>`select hash from journal.seal where number = ${number}`.execute(own(c))
+  return rows[0]?.hash.toString('hex')
+}
+
+export async function lastSeal(c: BareCtx | BareTxCtx): Promise<Seal | undefined> {
   const { rows } = await sql<SealRow>`
     select number::text, epoch, from_xid::text, to_xid::text, extract(epoch from at)::text as at, entries::text, previous, hash
     from journal.seal as s order by s.number desc limit 1`.execute(own(c))

@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
-import type { Ctx, TxCtx } from '../context.ts'
+import type { BareCtx, BareTxCtx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
 import { own } from './append.ts'
 import { addLine, beginSeal, firstPrevious, lastSeal, lines, type Seal, theEnd } from './canonical.ts'
 
-/** Number and hash of a seal. Kept outside the tenant's database, it shows when the journal behind it was written anew. */
+/** Number and hash of a seal. Kept outside the journal's database, it shows when the journal behind it was written anew. */
 export interface Checkpoint {
   readonly number: number
   /** SHA-256 in hex. */
@@ -17,7 +17,7 @@ export interface Checkpoint {
  * range, never behind a seal. Two sealers at once: the second waits and finds nothing left.
  * @returns how many were sealed, the age in seconds of the oldest entry that had to wait, and the newest seal
  */
-export async function sealTenant(ctx: Ctx): Promise<{ sealed: number; lagSeconds: number; checkpoint: Checkpoint | undefined }> {
+export async function sealJournal(ctx: BareCtx): Promise<{ sealed: number; lagSeconds: number; checkpoint: Checkpoint | undefined }> {
   return withTx(ctx, async tx => {
     // The app role may not lock the table: it has no right to change rows in it.
     await sql`select pg_advisory_xact_lock(7341002)`.execute(own(tx))
@@ -50,7 +50,7 @@ interface SealBound {
  * How far each epoch can be sealed: the newest up to the oldest open transaction, an earlier one whole, since its server has stopped
  * writing into it.
  */
-async function bounds(tx: TxCtx, fromEpoch: number, iso: string): Promise<readonly SealBound[]> {
+async function bounds(tx: BareTxCtx, fromEpoch: number, iso: string): Promise<readonly SealBound[]> {
   const { rows } = await sql<{ epoch: number; xmin: string; at: string }>`
     select number as epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
       extract(epoch from ${iso}::timestamptz)::text as at
@@ -58,7 +58,7 @@ async function bounds(tx: TxCtx, fromEpoch: number, iso: string): Promise<readon
   return rows.map(({ epoch, xmin, at }, index) => ({ epoch, iso, at, toXid: index === rows.length - 1 ? BigInt(xmin) : theEnd.xid }))
 }
 
-async function sealRange(tx: TxCtx, last: Seal | undefined, { epoch, toXid, iso, at }: SealBound): Promise<Seal | undefined> {
+async function sealRange(tx: BareTxCtx, last: Seal | undefined, { epoch, toXid, iso, at }: SealBound): Promise<Seal | undefined> {
   const fromXid = last?.epoch === epoch ? last.toXid : 0n
   const head = { number: (last?.number ?? 0) + 1, epoch, fromXid, toXid, at }
   const previous = last?.hash ?? firstPrevious

@@ -1,4 +1,4 @@
-import type { Ctx } from '../context.ts'
+import type { BareCtx } from '../context.ts'
 import {
   addLine,
   beginSeal,
@@ -28,7 +28,7 @@ export interface JournalReport {
  * missing seals. That the newest seals were removed, or everything written anew, shows only against a checkpoint kept elsewhere.
  * @param checkpoint number and hash of a seal as they were once
  */
-export async function verifyJournal(ctx: Ctx, checkpoint?: Checkpoint): Promise<JournalReport> {
+export async function verifyJournal(ctx: BareCtx, checkpoint?: Checkpoint): Promise<JournalReport> {
   const problems: string[] = []
   // Fixed before an entry is read: what a sealer adds meanwhile may hold entries that were not there yet when we passed their place.
   const head = (await lastSeal(ctx))?.number ?? 0

@@ -183,7 +183,6 @@ async function listen(url: string, heard: (tenantId: string, kind: DueKind) => v
       await client.query('listen werkvloer_due')
       await new Promise<void>(resolve => {
         client.once('end', resolve)
-        client.once('error', () => resolve())
         signal.addEventListener('abort', () => resolve(), { once: true })
       })
     } catch (error) {

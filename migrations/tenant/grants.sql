@@ -16,5 +16,7 @@ end
 $$;
 -- The journal is insert-only.
 revoke update, delete, truncate on all tables in schema journal from :"app";
+-- A new epoch is begun by whoever restores or moves the database; under it the one before is sealed to its end.
+revoke insert on journal.epoch from :"app";
 -- Which migrations ran is the owner's business; the app may read it.
 revoke insert, update, delete, truncate on core.migration from :"app";

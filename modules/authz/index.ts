@@ -23,8 +23,8 @@ import {
   upsertScopes
 } from './store.ts'
 import { userRoutes } from './user-routes.ts'
-import { userById } from './user-store.ts'
-import { addUser, invite } from './users.ts'
+import { administrators, listUsers, userById } from './user-store.ts'
+import { addUser, checkUsername, invite } from './users.ts'
 
 /** What neighbours may ask of authz. */
 export interface Authz {
@@ -46,8 +46,11 @@ export interface Authz {
   employeeOfUser(c: Ctx | TxCtx): Promise<string | null>
   /** Built-in roles from the catalogue; idempotent. */
   seed(tx: TxCtx, catalogue: readonly string[]): Promise<void>
-  /** @returns the token of the one-time link */
-  createFirstAdministrator(tx: TxCtx, wanted: { username: string }): Promise<{ inviteToken: string }>
+  /**
+   * Makes the first administrator, or a new link for one who never chose a password.
+   * @returns the token of the one-time link; undefined when there is an administrator who can sign in
+   */
+  createFirstAdministrator(tx: TxCtx, wanted: { username: string }): Promise<{ inviteToken: string } | undefined>
 }
 
 declare module '../../core/index.ts' {
@@ -159,6 +162,12 @@ export default defineModule({
         },
         seed: async (tx, permissions) => void (await seedRoles(tx, journal, permissions)),
         async createFirstAdministrator(tx, { username }) {
+          checkUsername(username)
+          // The lock on the role keeps a second run waiting until this one has made its user.
+          if ((await administrators(tx)).length > 0) return undefined
+          const [first, ...others] = await listUsers(tx)
+          if (first)
+            return others.length === 0 && first.password_phc === null ? { inviteToken: await invite(tx, services, first.id) } : undefined
           const role = await roleByName(tx, 'administrator')
           if (!role) throw new Error('the built-in roles are not there: seed first')
           const everything = await createGroup(tx, journal, { name: 'Everything', rules: [{ kind: 'all', value: '' }] })

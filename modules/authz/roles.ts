@@ -4,7 +4,17 @@ import { deleteRole, holdRoles, insertRole, listRoles, lockRole, updateRole, ups
 
 /** Built-in roles: what each may do; `x.*` stands for all of a module. `seedRoles` writes them out against the catalogue. */
 export const builtInRoles: Readonly<Record<string, readonly string[]>> = {
-  operator: ['orders.read', 'jobs.read', 'jobs.work', 'jobs.report', 'jobs.complete', 'stock.consume', 'articles.read', 'picks.read'],
+  operator: [
+    'orders.read',
+    'jobs.read',
+    'jobs.work',
+    'jobs.report',
+    'jobs.complete',
+    'stock.consume',
+    'stock.read',
+    'articles.read',
+    'picks.read'
+  ],
   team_lead: [
     'orders.read',
     'jobs.*',

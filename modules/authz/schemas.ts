@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { Id, Instant, named, Text } from '../../core/index.ts'
+import { usernamePattern } from './users.ts'
 
 const closed = { additionalProperties: false }
 const Null = Type.Null()
@@ -74,7 +75,7 @@ export const NewUserBody = Type.Object(
     username: Type.String({
       minLength: 2,
       maxLength: 60,
-      pattern: '^[^\\s\\u0000-\\u001f\\u007f]+$',
+      pattern: usernamePattern,
       description: 'No spaces; no e-mail address is needed'
     }),
     name: Type.Optional(Text(120)),

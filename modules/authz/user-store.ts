@@ -26,7 +26,7 @@ export type User = {
 }
 
 /** All users, sealed; read whole and sorted in memory (at most some thousands). */
-export const listUsers = (ctx: Ctx): Promise<User[]> => own(ctx).selectFrom('authz.user').select(userColumns).execute()
+export const listUsers = (c: Ctx | TxCtx): Promise<User[]> => own(c).selectFrom('authz.user').select(userColumns).execute()
 
 export const userById = (c: Ctx | TxCtx, id: string): Promise<User | undefined> =>
   own(c).selectFrom('authz.user').select(userColumns).where('id', '=', id).executeTakeFirst()

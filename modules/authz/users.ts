@@ -1,4 +1,13 @@
-import { type Ctx, type Directory, type Journal, newId, newToken, passwordProblem, type TxCtx } from '../../core/index.ts'
+import {
+  type Ctx,
+  type Directory,
+  type Journal,
+  newId,
+  newToken,
+  passwordProblem,
+  refuse as refuseCore,
+  type TxCtx
+} from '../../core/index.ts'
 import { refuse } from './errors.ts'
 import { mayPlace } from './groups.ts'
 import { mayAssign } from './roles.ts'
@@ -166,6 +175,16 @@ async function employeeByNumber(tx: TxCtx, number: string): Promise<string> {
   const link = await linkByNumber(tx, numberBlind(tx, number))
   if (!link) throw refuse('employee_number_unknown', 'No employee with this number has come in from the ERP.')
   return link.id
+}
+
+/** A name that somebody can sign in with; its length, 2 to 60, stands beside it. */
+export const usernamePattern = '^[^\\s\\u0000-\\u001f\\u007f]+$'
+
+/** What the schema of the route says, for a name that comes from the command line. */
+export function checkUsername(username: string): void {
+  if (username.length < 2 || username.length > 60 || !new RegExp(usernamePattern).test(username)) {
+    throw refuseCore('invalid_request', `The user name "${username}" must be 2 to 60 characters without spaces.`)
+  }
 }
 
 export function checkPassword(password: string, related: readonly string[]): void {

@@ -225,7 +225,7 @@ export function inventoryRoutes(needs: Needs) {
     app.get(
       '/api/v1/settings/inventory',
       {
-        config: { permission: 'stock.adjust' },
+        config: { permission: 'stock.read' },
         schema: {
           operationId: 'getInventorySetting',
           tags,

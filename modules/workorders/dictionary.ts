@@ -56,8 +56,14 @@ export const dictionary: Dictionary = {
     department_code: business('Department code.', 'Afdelingscode.'),
     work_centre: business('Work centre.', 'Werkcentrum.'),
     description: business('Description.', 'Omschrijving.'),
-    setup_seconds: business('Standard time of setting up, in seconds.', 'Normtijd van instellen, in seconden.'),
-    run_seconds: business('Standard time of running, in seconds.', 'Normtijd van draaien, in seconden.'),
+    setup_seconds: business(
+      'Standard time of setting up, once for the operation, in seconds.',
+      'Normtijd van instellen, eenmaal per bewerking, in seconden.'
+    ),
+    run_seconds: business(
+      'Standard time of running the whole quantity, in seconds.',
+      'Normtijd van draaien van het hele aantal, in seconden.'
+    ),
     status: business(
       'Planned, released, started, paused, completed, closed or cancelled.',
       'Gepland, vrijgegeven, gestart, gepauzeerd, gereed, gesloten of geannuleerd.'

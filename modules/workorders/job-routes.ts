@@ -123,7 +123,10 @@ export function jobRoutes(needs: Needs) {
     app.post(
       '/api/v1/jobs/:jobId/pause',
       {
-        config: { permission: 'jobs.work', refuses: [...ended, 'job_completed', 'job_not_running', 'not_on_job', 'forbidden'] },
+        config: {
+          permission: 'jobs.work',
+          refuses: [...ended, 'job_completed', 'job_not_running', 'not_on_job', 'employee_missing', 'forbidden']
+        },
         schema: {
           operationId: 'pauseJob',
           tags,

@@ -30,7 +30,8 @@ export function jobActs(needs: Needs) {
   async function people(tx: TxCtx, given: readonly string[] | undefined): Promise<readonly string[] | undefined> {
     const mine = await timekeeping.employeeOfUser(tx)
     const meant = given ? [...new Set(given)].sort() : mine === null ? undefined : [mine]
-    if (meant === undefined || meant.some(id => id !== mine)) authz.require(tx, 'hours.book')
+    if (meant?.some(id => id !== mine)) authz.require(tx, 'hours.book')
+    if (meant === undefined && !tx.grant.permissions.has('hours.book')) throw nobody()
     return meant
   }
 
@@ -38,9 +39,7 @@ export function jobActs(needs: Needs) {
   async function start(tx: TxCtx, jobId: string, starting: Starting, act: 'start' | 'resume' = 'start'): Promise<void> {
     const job = await lock(tx, jobId, act)
     const employeeIds = await people(tx, starting.employeeIds)
-    if (!employeeIds) {
-      throw refuse('employee_missing', 'Your user account is not linked to an employee: say in `employeeIds` for whom the clock starts.')
-    }
+    if (!employeeIds) throw nobody()
     const at = tx.clock.iso()
     if (job.status === 'started') {
       const running = new Map((await timekeeping.running(tx, [job.id])).map(one => [one.employeeId, one.since]))
@@ -218,6 +217,11 @@ export const undoSeconds = 60
 
 export type JobActs = ReturnType<typeof jobActs>
 
+const nobody = () =>
+  refuse(
+    'employee_missing',
+    'Your user is not linked to an employee, so there is nobody whose clock this is: an administrator can link one, or say in `employeeIds` for whom it is.'
+  )
 const noSuchJob = () => refuseCore('not_found', 'There is no such job within your groups.')
 const noSuchReport = () => refuseCore('not_found', 'There is no such report within your groups.')
 

@@ -1,6 +1,8 @@
 import * as work from '../../core/exchange/apply-store.ts'
 import * as archive from '../../core/exchange/archive-store.ts'
+import * as batches from '../../core/exchange/batch-store.ts'
 import * as deliveries from '../../core/exchange/deliveries-store.ts'
+import * as deliveryRejects from '../../core/exchange/delivery-rejects-store.ts'
 import * as inbox from '../../core/exchange/inbox-store.ts'
 import * as pullDeliveries from '../../core/exchange/pull-delivery-store.ts'
 import * as pulls from '../../core/exchange/pull-store.ts'
@@ -21,13 +23,24 @@ export const deliveryCases: readonly StoreCases[] = [
       lockWork: { always: [id] },
       nextWork: { always: [id] },
       connectionsWithWork: { always: [] },
-      beginWork: { always: [id, 1] },
+      beginWork: { always: { args: [id, 1], rows: [[{ chunk_done: 0 }]] } },
       saveProgress: { always: [id, { position: null, chunkDone: 1, counts, unknown: null }] },
       settleWork: { always: [id, { state: 'done', finished: true, reasonCode: null, reason: null }] },
       countRejected: { always: [id] }
     },
     ['addCounts', 'withinSavepoint']
   ),
+  storeCases('core/exchange/batch-store.ts', batches, {
+    closeOpenBatches: { some: [id, ['WO-1']] },
+    insertBatches: { one: [id, [{ id, orderingKey: 'WO-1', key: 'batch-1', sealed: Buffer.alloc(4) }]] },
+    batchRows: { some: [ids] },
+    closeBatches: { some: [ids] },
+    unseal: { always: ['1'] }
+  }),
+  storeCases('core/exchange/delivery-rejects-store.ts', deliveryRejects, {
+    deliveryRejects: { 'first page': [id, 50, '0'] },
+    openRejectCount: { always: { args: [id], rows: [[{ n: '0' }]] } }
+  }),
   storeCases('core/exchange/archive-store.ts', archive, {
     archiveDays: { always: [id, at] },
     archiveFiles: { always: [id, day, at, 50] },
@@ -99,6 +112,11 @@ export const deliveryCases: readonly StoreCases[] = [
         { connectionId: id, kind: 'article', arrival: 1, seen: 2 },
         [{ storedKey: 'A-1', keySealed: null, scope: null, revision: { seq: 1 }, hash: '01', fields: '{}', present: true }]
       ],
+      none: [{ connectionId: id, kind: 'article', arrival: 1, seen: 2 }, []]
+    },
+    lockKind: { always: [id, 'article'] },
+    markUnchanged: {
+      some: [{ connectionId: id, kind: 'article', arrival: 1, seen: 2 }, ['A-1']],
       none: [{ connectionId: id, kind: 'article', arrival: 1, seen: 2 }, []]
     },
     markSeen: { some: [id, 'article', ['A-1'], 2], none: [id, 'article', [], 2] },

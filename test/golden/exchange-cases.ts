@@ -137,6 +137,10 @@ export const exchangeCases: readonly StoreCases[] = [
   }),
   storeCases('core/exchange/outbox-files-store.ts', files, {
     listOutboxFiles: { always: [id, '0', 50] },
+    setFileAside: {
+      one: { args: [id, 'out.csv'], rows: [[{ seq: '1', body_sealed: bodySealed, removed_at: null }]] },
+      none: [id, 'out.csv']
+    },
     findOutboxFile: { always: [id, 'out.csv'] },
     readOutboxFile: { always: { args: [id, 'out.csv'], rows: [[{ body_sealed: bodySealed }]] } },
     noteFetched: { always: [id, 'out.csv'] },
@@ -180,6 +184,7 @@ export const exchangeCases: readonly StoreCases[] = [
         none: [{ connectionId: id, deliveryId: id, deliverySeq: '1' }, []]
       },
       resolveSubjects: { some: [id, 'article', ['A-1'], 'x'], none: [id, 'article', [], 'x'] },
+      putBack: { always: [[id]] },
       hasOpenRejects: { always: [id] },
       unreadable: { always: [id] }
     },

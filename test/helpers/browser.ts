@@ -1,3 +1,6 @@
+import { mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 
 interface Teardown {
@@ -8,7 +11,7 @@ interface Teardown {
 export async function openBrowser(t: Teardown): Promise<Browser> {
   const given = process.env.CHROMIUM_PATH
   const shipped = given === undefined ? (await import('@sparticuz/chromium')).default : undefined
-  const executablePath = given ?? (await shipped?.executablePath()) ?? ''
+  const executablePath = given ?? (await unpacked(shipped)) ?? ''
   const browser = await chromium.launch({
     executablePath,
     headless: true,
@@ -22,4 +25,18 @@ export async function openBrowser(t: Teardown): Promise<Browser> {
   })
   t.teardown(() => browser.close())
   return browser
+}
+
+/** The package unpacks into the folder for temporary files under a fixed name; each user of the machine gets one of their own. */
+async function unpacked(shipped: { executablePath(): Promise<string> } | undefined): Promise<string | undefined> {
+  const { TMPDIR } = process.env
+  const own = join(tmpdir(), `wv-chromium-${process.getuid?.() ?? 'user'}`)
+  mkdirSync(own, { recursive: true, mode: 0o700 })
+  process.env.TMPDIR = own
+  try {
+    return await shipped?.executablePath()
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+  }
 }

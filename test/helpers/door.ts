@@ -125,11 +125,12 @@ export async function openDoor(t: Teardown, options: { settings?: Record<string,
 
   async function newTenant(code: string): Promise<DoorTenant> {
     const ctx = await at.tenant(code)
-    const { inviteToken } = await withTx(ctx, async tx => {
+    const made = await withTx(ctx, async tx => {
       await face.seed(tx, Object.keys(permissions))
       return face.createFirstAdministrator(tx, { username: 'admin' })
     })
-    return { ctx, code, inviteToken }
+    if (!made) throw new Error('there is an administrator already')
+    return { ctx, code, inviteToken: made.inviteToken }
   }
   const tenant = await newTenant('acme')
 

@@ -20,6 +20,8 @@ export interface Ground {
   readonly tenants: ReturnType<typeof tenantRegistry>
   readonly desk: DueDesk
   readonly url: string
+  /** The root key as a setting says it, for commands run as processes of their own. */
+  readonly rootKey: string
   /** Provisions a tenant as an installation does and gives a system context of it. */
   tenant(code: string): Promise<Ctx>
 }
@@ -29,7 +31,8 @@ export async function ground(t: Teardown, options: { clock?: Clock; perTenant?: 
   const clock = options.clock ?? systemClock
   const database = await freshDatabase(t, { owner: 'werkvloer' })
   const url = urlFor(provisionerUrl(), database.name)
-  const root = loadRootKey({ text: randomBytes(32).toString('base64') })
+  const rootKey = randomBytes(32).toString('base64')
+  const root = loadRootKey({ text: rootKey })
   await prepareControl(url, root, clock, newSftpHostKey)
   const control = openControl({ url, root, max: 4, log: silentLog })
   const desk = dueDesk(control, clock)
@@ -53,6 +56,7 @@ export async function ground(t: Teardown, options: { clock?: Clock; perTenant?: 
     tenants,
     desk,
     url,
+    rootKey,
     async tenant(code) {
       const { id } = await provisionTenant(control, clock, { code, name: code, zone: 'Europe/Amsterdam' })
       made.push(id)

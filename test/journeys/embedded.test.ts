@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -191,6 +191,24 @@ t.test('embedded database: a pid file that names a stranger does not stop the st
   const next = await start(dataDir)
   t.equal(next.adopted, false)
   await next.stop()
+})
+
+t.test("embedded database: a pid file that names another user's process does not stop the start", { skip: needsOtherUser }, async t => {
+  const parent = folder(t)
+  chmodSync(parent, 0o777)
+  const dataDir = join(parent, 'data')
+  const nobody = { uid: 65534, gid: 65534 }
+  const first = await startElsewhere(dataDir, nobody)
+  first.child.kill('SIGTERM')
+  await once(first.child, 'exit')
+  const file = join(dataDir, 'postgres/postmaster.pid')
+  // The number went to a process of root, which an ordinary user may not even ask whether it lives.
+  writeFileSync(file, `${process.pid}\n${dataDir}/postgres\n1700000000\n5432\n/tmp/gone\n\n\nready   \n`, { mode: 0o600 })
+  chownSync(file, nobody.uid, nobody.gid)
+  const next = await startElsewhere(dataDir, nobody)
+  t.equal(next.told, 'started false')
+  next.child.kill('SIGTERM')
+  await once(next.child, 'exit')
 })
 
 t.test('embedded database: a second process on the folder is refused and told which one runs', async t => {

@@ -169,6 +169,15 @@ t.test('web service for ERPs', async t => {
     t.equal(new Set(blobs).size, blobs.length)
   })
 
+  await t.test('deliver: the same body under a new Idempotency-Key is meant as a delivery of its own', async t => {
+    const body = '{"orders":["as before"]}'
+    const first = await post(body, { headers: { 'idempotency-key': 'order-batch-0002' } })
+    const second = await post(body, { headers: { 'idempotency-key': 'order-batch-0003' } })
+    t.strictSame([first.status, second.status], [202, 202])
+    t.match(second.body, { duplicate: false })
+    t.not(second.body.delivery, first.body.delivery)
+  })
+
   await t.test('deliver: with Prefer: wait the result comes with the answer', async t => {
     const done = (async () => {
       for (let i = 0; i < 200; i++) {

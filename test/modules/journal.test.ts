@@ -1,26 +1,12 @@
 import { sql } from 'kysely'
 import t from 'tap'
-import type { Ctx } from '../../core/context.ts'
 import { withTx } from '../../core/db/tx.ts'
 import { journal, own } from '../../core/journal/append.ts'
-import { sealTenant } from '../../core/journal/seal.ts'
+import { sealJournal } from '../../core/journal/seal.ts'
 import { verifyJournal } from '../../core/journal/verify.ts'
 import { serverUrl, urlFor, withConnection } from '../helpers/database.ts'
+import { seal, tamper } from '../helpers/journal.ts'
 import { type Ground, ground } from '../helpers/tenant.ts'
-
-/**
- * Seals when nothing on the whole server holds the boundary back: other test files have transactions open beside ours, and the
- * boundary is the server's. A test that holds one open itself is not waited for.
- */
-async function seal(ctx: Ctx): ReturnType<typeof sealTenant> {
-  for (let tries = 0; tries < 60; tries++) {
-    const { rows } = await sql<{ free: boolean }>`select coalesce(max(xid) < pg_snapshot_xmin(pg_current_snapshot()), true) as free
-      from journal.entry where epoch = (select max(number) from journal.epoch)`.execute(own(ctx))
-    if (rows[0]?.free) break
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  return sealTenant(ctx)
-}
 
 t.test('journal', async t => {
   const at = await ground(t)
@@ -43,7 +29,7 @@ t.test('journal', async t => {
        values (gen_random_uuid(), 1, now(), 'system', 'test', 'early', 'test.thing', '1', 'r', '{}')`
     )
     await write('second')
-    const held = await sealTenant(ctx)
+    const held = await sealJournal(ctx)
     t.equal(held.sealed, 0, 'nothing younger than an open transaction is sealed')
     t.ok(held.lagSeconds >= 0)
     await early.query('commit')
@@ -89,13 +75,6 @@ t.test('journal', async t => {
     t.match((await tampered('delete from journal.seal where number = 2')).join(), /seal 2 is missing/)
   })
 })
-
-/** Runs a statement as superuser with the triggers of the journal switched off. */
-async function tamper(url: string, text: string): Promise<void> {
-  await withConnection(url, async client => {
-    await client.query(`begin; set local session_replication_role = replica; ${text}; commit`)
-  })
-}
 
 async function journalOf(at: Ground, code: string) {
   const ctx = await at.tenant(code)
@@ -265,7 +244,7 @@ t.test('journal order', async t => {
       going = false
     })()
     const sealer = (async () => {
-      while (going) await sealTenant(ctx)
+      while (going) await sealJournal(ctx)
     })()
     while (going) t.strictSame((await verifyJournal(ctx)).problems, [])
     await Promise.all([writer, sealer])

@@ -1,12 +1,15 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { fixedClock } from '../../core/clock.ts'
+import type { Ctx } from '../../core/context.ts'
+import { plainClient } from '../../core/db/client.ts'
+import { migrate } from '../../core/db/migrate.ts'
 import { migrateFleet, provisionTenant } from '../../core/db/provision.ts'
 import { withTx } from '../../core/db/tx.ts'
 import { Refusal } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
 import { own } from '../../core/journal/append.ts'
-import { serverUrl, urlFor, withConnection } from '../helpers/database.ts'
+import { freshDatabase, serverUrl, urlFor, withConnection } from '../helpers/database.ts'
 import { ground } from '../helpers/tenant.ts'
 
 t.test('tenant: provisioning that was cut off is finished by running it again', async t => {
@@ -56,7 +59,10 @@ t.test('tenant: when all connections are in use the answer is 503 with Retry-Aft
   const two = await at.tenant('two')
   await at.tenants.open(two.tenant.id)
   const held = await Promise.all([two.db.pool.connect(), two.db.pool.connect()])
-  await t.rejects(at.tenants.open(one.tenant.id), { code: 'unavailable', retryAfterSeconds: 2 })
+  await t.rejects(
+    withTx(one, async () => {}),
+    { code: 'unavailable', retryAfterSeconds: 2 }
+  )
   for (const client of held) client.release()
   await at.tenants.open(one.tenant.id)
   await sql`select 1`.execute(own(one))
@@ -73,6 +79,27 @@ t.test('tenant: a context in hand survives that its idle connections are let go'
   await sql`select 1`.execute(own(two))
   const found = await sql<{ n: number }>`select 1 as n`.execute(own(one))
   t.strictSame(found.rows, [{ n: 1 }])
+})
+
+t.test('tenant: sign-ins and workers count for the cap as requests do, also with a context they have had for long', async t => {
+  const at = await ground(t, { perTenant: 1, total: 2 })
+  const ctxs = [await at.tenant('one'), await at.tenant('two'), await at.tenant('three')]
+  const open = () => ctxs.reduce((count, ctx) => count + ctx.db.pool.totalCount, 0)
+  for (const ctx of ctxs) await sql`select 1`.execute(own(ctx))
+  t.equal(open(), 2, 'the third had one of the others closed first')
+  const [one, two, three] = ctxs as [Ctx, Ctx, Ctx]
+  await withTx(one, async () => {
+    await withTx(two, async () => {
+      await t.rejects(
+        withTx(three, async () => {}),
+        { code: 'unavailable', retryAfterSeconds: 2 },
+        'all in use'
+      )
+      await t.rejects(sql`select 1`.execute(own(three)), { code: 'unavailable' })
+    })
+  })
+  await withTx(three, async () => {})
+  t.equal(open(), 2)
 })
 
 t.test('transaction: what a callback swallowed does not look committed', async t => {
@@ -138,6 +165,30 @@ t.test('fleet: one that fails is named and left as it was, the others are brough
     ['bb']
   )
   t.match(bad.failed[0]?.error, /0001_core\.sql was changed after it ran/)
+})
+
+t.test('migration: what broke is told, not that the connection is gone after it', async t => {
+  const database = await freshDatabase(t)
+  const sleeps = { number: 1, name: '0001_sleeps.sql', text: 'select pg_sleep(30)', hash: 'x', alone: false }
+  await withConnection(serverUrl(), async other => {
+    const client = plainClient(database.url, 'werkvloer migrate')
+    await client.connect()
+    const running = migrate(client, [sleeps]).then(
+      () => undefined,
+      (error: Error) => error
+    )
+    let ended = 0
+    for (let tries = 0; tries < 200 && ended === 0; tries++) {
+      const { rowCount } = await other.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and wait_event = 'PgSleep'`,
+        [database.name]
+      )
+      ended = rowCount ?? 0
+      await new Promise(resolve => setTimeout(resolve, 25))
+    }
+    t.match(await running, { message: 'migration 0001_sleeps.sql', cause: { code: '57P01' } })
+    await client.end()
+  })
 })
 
 t.test('refusals: a database that is gone is "not now", not "our mistake"', async t => {

@@ -140,10 +140,13 @@ t.test('acts on jobs', async t => {
       operator(tx => acts.pause(tx, weld, { employeeIds: [ann] })),
       { code: 'forbidden' }
     )
-    await t.rejects(
-      operator(tx => acts.pause(tx, weld, {})),
-      { code: 'forbidden' }
-    )
+    for (const act of [acts.start, acts.pause]) {
+      await t.rejects(
+        operator(tx => act(tx, weld, {})),
+        { code: 'employee_missing' },
+        'who is nobody’s employee is told that, not that a right is missing'
+      )
+    }
     t.equal((await job(weld))?.status, 'started')
   })
 

@@ -141,14 +141,15 @@ t.test('files', async t => {
     second.end()
   })
 
-  await t.test('D3: a file is written from its beginning to its end, a gap is refused', async t => {
+  await t.test('D3: a file is written from its beginning to its end, a gap is refused and the file is not whole', async t => {
     const handle = await sftp.call<Buffer>('open', 'inbox/gap.csv', 'w')
     await sftp.call('write', handle, Buffer.from('abc'), 0, 3, 0)
     await t.rejects(sftp.call('write', handle, Buffer.from('x'), 0, 1, 2 ** 60), { code: status.failure })
     await t.rejects(sftp.call('write', handle, Buffer.from('x'), 0, 1, 1), { code: status.failure })
     await sftp.call('write', handle, Buffer.from('def'), 0, 3, 3)
-    await sftp.call('close', handle)
+    await t.rejects(sftp.call('close', handle), { code: status.failure, message: /not whole/ })
     t.equal((await sftp.get('inbox/gap.csv')).toString(), 'abcdef')
+    t.match((await ground.rows()).at(-1), { name: 'gap.csv', state: 'incomplete' })
   })
 
   await t.test('D3: a file under a temporary name is never taken over by waiting', async t => {

@@ -184,8 +184,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   'core/journal/': 'the journal appends and seals by itself',
   'core/tasks/': 'queue and leases in the control database',
   'core/http/idempotency.ts': 'one key per writing request',
-  'core/exchange/seal.ts': 'batches are sealed with their rows',
-  'core/exchange/delivery-errors.ts': 'a page of the error bin by ordinal',
   'core/house.ts': 'asks whether the control database answers',
   'modules/authz/grant.ts': 'the grant of a request, with cases of its own here'
 }
