@@ -1,7 +1,8 @@
 import { Badge } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import type { components } from '../api/schema'
 
-const feedbackStates = [
+export const feedbackStates = [
   'waiting',
   'held',
   'sealed',
@@ -37,6 +38,44 @@ export function FeedbackBadge({ state }: { state: string }) {
   return (
     <Badge variant="light" color={feedbackColors[state]} tt="none">
       {t(`feedback.${state}`)}
+    </Badge>
+  )
+}
+
+export type DeliveryState = components['schemas']['Delivery']['state']
+
+export const deliveryStates: readonly DeliveryState[] = [
+  'arriving',
+  'incomplete',
+  'stored',
+  'processing',
+  'done',
+  'done_with_rejects',
+  'rejected',
+  'parked',
+  'held',
+  'duplicate'
+]
+
+const deliveryColors: Readonly<Record<DeliveryState, string>> = {
+  arriving: 'blue',
+  incomplete: 'orange',
+  stored: 'blue',
+  processing: 'blue',
+  done: 'teal',
+  done_with_rejects: 'orange',
+  rejected: 'red',
+  parked: 'red',
+  held: 'orange',
+  duplicate: 'gray'
+}
+
+/** What became of a file, a call or a fetch that came in: colour and word. */
+export function DeliveryBadge({ state }: { state: DeliveryState }) {
+  const { t } = useTranslation()
+  return (
+    <Badge variant="light" color={deliveryColors[state]} tt="none">
+      {t(`delivery.${state}`)}
     </Badge>
   )
 }
