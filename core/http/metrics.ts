@@ -7,6 +7,7 @@ export interface Metrics {
   readonly registry: Registry
   readonly tasks: Counter<'kind' | 'outcome'>
   readonly sealLag: Gauge<'tenant'>
+  readonly liveStreams: Gauge
   listen(host: string, port: number): Promise<Server>
 }
 
@@ -32,6 +33,11 @@ export function createMetrics(app: App | undefined): Metrics {
       name: 'werkvloer_tasks_total',
       help: 'Pieces of tenant work by kind and outcome',
       labelNames: ['kind', 'outcome'],
+      registers: [registry]
+    }),
+    liveStreams: new Gauge({
+      name: 'werkvloer_live_streams',
+      help: 'Screens of this process that follow changes',
       registers: [registry]
     }),
     sealLag: new Gauge({

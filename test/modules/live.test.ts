@@ -1,0 +1,177 @@
+import t from 'tap'
+import { withTx, writtenSchemas } from '../../core/db/tx.ts'
+import { openTestHouse } from '../helpers/house.ts'
+
+interface Following {
+  readonly status: number
+  readonly events: { event: string; id: string; parts: readonly string[] }[]
+  readonly beats: () => number
+  readonly ended: Promise<void>
+  /** Waits until an event fits; fails after five seconds. */
+  until(fits: (event: { event: string; parts: readonly string[] }) => boolean): Promise<void>
+  stop(): void
+}
+
+async function follow(baseUrl: string, token: string | undefined, last?: string): Promise<Following> {
+  const abort = new AbortController()
+  const answer = await fetch(`${baseUrl}/api/v1/live`, {
+    headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(last ? { 'last-event-id': last } : {}) },
+    signal: abort.signal
+  })
+  const events: Following['events'] = []
+  let beats = 0
+  const ended = (async () => {
+    if (answer.status !== 200 || !answer.body) return void (await answer.arrayBuffer())
+    let rest = ''
+    for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
+      const blocks = (rest + chunk).split('\n\n')
+      rest = blocks.pop() ?? ''
+      for (const block of blocks) {
+        if (block.startsWith(':')) {
+          beats++
+          continue
+        }
+        const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? ''
+        events.push({ event: field('event'), id: field('id'), parts: JSON.parse(field('data')) })
+      }
+    }
+  })().catch(() => {})
+  return {
+    status: answer.status,
+    events,
+    beats: () => beats,
+    ended,
+    async until(fits) {
+      for (let tries = 0; tries < 200; tries++) {
+        if (events.some(fits)) return
+        await new Promise(resolve => setTimeout(resolve, 25))
+      }
+      throw new Error(`no such event among ${JSON.stringify(events)}`)
+    },
+    stop: () => abort.abort()
+  }
+}
+
+t.test('live', async t => {
+  const at = await openTestHouse(t, { liveBeatMs: 100 })
+  const token = await at.admin()
+  const other = await at.newTenant()
+  const otherToken = await at.admin(other)
+  const newCode = (code: string, as = token) => at.call('POST', '/api/v1/activity-codes', { token: as, body: { code, name: code } })
+  const changed = (part: string) => (event: { event: string; parts: readonly string[] }) =>
+    event.event === 'changed' && event.parts.includes(part)
+
+  await t.test('live: a commit names the parts it wrote to, for this customer alone', async t => {
+    const mine = await follow(at.baseUrl, token)
+    const theirs = await follow(at.baseUrl, otherToken)
+    await mine.until(({ event }) => event === 'open')
+    t.equal((await newCode('CLEAN')).status, 201)
+    await mine.until(changed('timekeeping'))
+    t.same(mine.events.at(-1)?.parts, ['timekeeping'], 'neither the journal nor request keys')
+    await newCode('SWEEP', otherToken)
+    await theirs.until(changed('timekeeping'))
+    t.equal(mine.events.filter(({ event }) => event === 'changed').length, 1)
+    mine.stop()
+    theirs.stop()
+  })
+
+  await t.test('live: what was rolled back, or wrote nothing, tells nothing', async t => {
+    const mine = await follow(at.baseUrl, token)
+    await mine.until(({ event }) => event === 'open')
+    t.equal((await newCode('CLEAN')).status, 409)
+    const ctx = await at.ctx()
+    await withTx(ctx, async tx => {
+      await tx.tx.client.query('select 1')
+    })
+    await at.call('GET', '/api/v1/jobs', { token })
+    await newCode('LAST')
+    await mine.until(changed('timekeeping'))
+    t.equal(mine.events.length, 2, JSON.stringify(mine.events))
+    mine.stop()
+  })
+
+  await t.test('live: a change in another process is told too', async () => {
+    const second = await at.again()
+    const { port } = await second.house.listenHttp()
+    const mine = await follow(`http://127.0.0.1:${port}`, token)
+    await mine.until(({ event }) => event === 'open')
+    // The ear of the second process may still be connecting.
+    for (let n = 0; n < 20 && !mine.events.some(changed('timekeeping')); n++) {
+      await newCode(`P${n}`)
+      await new Promise(resolve => setTimeout(resolve, 300))
+    }
+    await mine.until(changed('timekeeping'))
+    mine.stop()
+    await second.shutdown.stop('test')
+  })
+
+  await t.test('live: after a break it goes on with what was missed; a place it does not know means all', async t => {
+    const first = await follow(at.baseUrl, token)
+    await first.until(({ event }) => event === 'open')
+    first.stop()
+    await first.ended
+    await newCode('MISSED')
+    await new Promise(resolve => setTimeout(resolve, 400))
+    const place = first.events.at(-1)?.id ?? ''
+    const again = await follow(at.baseUrl, token, place)
+    await again.until(changed('timekeeping'))
+    t.equal(again.events.length, 1)
+    again.stop()
+    for (const unknown of [`${place}999`, '00000000-0000-7000-8000-000000000000-1', 'nonsense', `${place.slice(0, -1)}x`]) {
+      const lost = await follow(at.baseUrl, token, unknown)
+      await lost.until(({ event }) => event === 'reset')
+      lost.stop()
+    }
+  })
+
+  await t.test('live: only for who is signed in, and not without end', async t => {
+    t.equal((await follow(at.baseUrl, undefined)).status, 401)
+    const open = await Promise.all(Array.from({ length: 20 }, () => follow(at.baseUrl, token)))
+    const refused = await follow(at.baseUrl, token)
+    t.equal(refused.status, 429)
+    for (const one of open) one.stop()
+    await Promise.all(open.map(({ ended }) => ended))
+    t.equal((await follow(at.baseUrl, otherToken)).status, 200, 'another customer is not concerned')
+  })
+
+  await t.test('live: a quiet stream shows that the server is there; it ends with the session, and with the token', async t => {
+    const own = await at.admin()
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, string>
+    const { sub, tid, sid, use, jti } = claims
+    const short = (at.house.app.jwt.sign as (claims: object, options: object) => string)({ sub, tid, sid, use, jti }, { expiresIn: 2 })
+    const [ends, stays] = [await follow(at.baseUrl, own), await follow(at.baseUrl, token)]
+    const runsOut = await follow(at.baseUrl, short)
+    t.equal(runsOut.status, 200)
+    for (let tries = 0; tries < 200 && ends.beats() < 3; tries++) await new Promise(resolve => setTimeout(resolve, 25))
+    t.ok(ends.beats() >= 3)
+    t.equal((await at.call('POST', '/api/v1/session/sign-out', { token: own })).status, 204)
+    await ends.ended
+    await runsOut.ended
+    t.equal((await follow(at.baseUrl, short)).status, 401)
+    const before = stays.beats()
+    for (let tries = 0; tries < 200 && stays.beats() < before + 2; tries++) await new Promise(resolve => setTimeout(resolve, 25))
+    t.ok(stays.beats() > before, 'another window goes on')
+    stays.stop()
+  })
+
+  await t.test('live: the stop of the server ends the streams at once', async t => {
+    const second = await at.again()
+    const { port } = await second.house.listenHttp()
+    const mine = await follow(`http://127.0.0.1:${port}`, token)
+    await mine.until(({ event }) => event === 'open')
+    t.equal(await second.shutdown.stop('test'), 0)
+    await mine.ended
+    t.pass('ended')
+  })
+})
+
+t.test('live: statements tell where they write, also in their CTEs', async t => {
+  t.same(writtenSchemas('insert into "workorders"."job" (id) values ($1)'), ['workorders'])
+  t.same(writtenSchemas('with gone as (delete from inventory.level where x = $1 returning 1) update exchange.outbox set a = 1'), [
+    'inventory',
+    'exchange'
+  ])
+  t.same(writtenSchemas('select 1 from authz.user for update of u'), [])
+  t.same(writtenSchemas('insert into journal.entry (a) values (1)'), [])
+  t.same(writtenSchemas('insert into core.idempotency values (1) on conflict (a) do update set b = 1'), [])
+})
