@@ -36,6 +36,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which parts of the product change, as they change
+         * @description Server-sent events. `changed` names parts (workorders, inventory, timekeeping, authz, exchange) whose data may answer differently now; `reset` means all. Send `Last-Event-ID` to go on after a break.
+         */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/adapters": {
         parameters: {
             query?: never;
@@ -209,6 +229,23 @@ export interface paths {
         put?: never;
         /** Tries the connection step by step; reads only */
         post: operations["checkConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sftp-door": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where ERPs bring files over SFTP, and the key by which they know the server */
+        get: operations["getSftpDoor"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1818,6 +1855,15 @@ export interface components {
             lastUsedAt: string | null;
             revokedAt: string | null;
         };
+        SftpDoor: {
+            /** @description Host of the public address */
+            host: string;
+            port: number;
+            /** @description OpenSSH line; null where another process serves SFTP */
+            hostKey: string | null;
+            /** @description SHA256 of the host key, as OpenSSH prints it */
+            fingerprint: string | null;
+        };
         AdapterInfo: {
             id: string;
             version: string;
@@ -1881,6 +1927,11 @@ export interface components {
             waitingDeliveries: number;
             /** @description Parked or held: somebody has to decide */
             deliveriesForSomebody: number;
+            /** @description Messages that are not through to the ERP yet */
+            waitingOut: number;
+            /** @description Messages of these that were refused, are set aside or have an unknown outcome */
+            outForSomebody: number;
+            oldestOpenAt: string | null;
             lastInAt: string | null;
             lastOutAt: string | null;
             /** @description Send it back with a change */
@@ -2052,6 +2103,24 @@ export interface components {
             unknownColumns: {
                 [key: string]: number;
             };
+            /** @description The first 20 rows; of a stored delivery, and of employees, only for those who may see raw data */
+            sample: {
+                kind: string;
+                line: number | null;
+                pointer: string | null;
+                /** @description Columns and values as they came */
+                source: {
+                    [key: string]: unknown;
+                };
+                record: {
+                    [key: string]: unknown;
+                } | null;
+                reject: {
+                    code: string;
+                    message: string;
+                    field: string | null;
+                } | null;
+            }[];
         };
         Reject: {
             /**
@@ -2911,6 +2980,46 @@ export interface operations {
             };
         };
     };
+    live: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAdapters: {
         parameters: {
             query?: never;
@@ -3504,6 +3613,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectionCheck"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSftpDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SftpDoor"];
                 };
             };
             /** @description RFC 9457 problem details; `code` is stable, see errors.md */
@@ -4424,6 +4571,27 @@ export interface operations {
                      * @description UUID
                      */
                     deliveryId?: string;
+                    /** @description Mapping and code tables to try instead of the stored ones */
+                    candidate?: {
+                        /** @description imports: kind -> field -> rule; exports: kind -> column -> path or rule; units: factors. See the guide of mappings. */
+                        mapping: {
+                            imports?: {
+                                [key: string]: unknown;
+                            };
+                            exports?: {
+                                [key: string]: unknown;
+                            };
+                            units?: {
+                                [key: string]: unknown;
+                            };
+                        };
+                        /** @description Table -> the ERP's value -> ours */
+                        codeTables: {
+                            [key: string]: {
+                                [key: string]: string;
+                            };
+                        };
+                    };
                 };
             };
         };
