@@ -1,4 +1,4 @@
-import { IconClipboardList, IconClock, IconHammer, IconPackages, IconUser, IconUsers } from '@tabler/icons-react'
+import { IconClipboardList, IconClock, IconHammer, IconPackages, IconPlugConnected, IconUser, IconUsers } from '@tabler/icons-react'
 import { type ComponentType, lazy } from 'react'
 import type texts from './texts/en.json'
 
@@ -39,6 +39,13 @@ export const screens: readonly ScreenEntry[] = [
     needs: ['jobs.work', 'hours.read'],
     icon: IconClock,
     Screen: lazy(() => import('./screens/hours'))
+  },
+  {
+    path: '/connections',
+    title: 'nav.connections',
+    needs: ['exchange.read'],
+    icon: IconPlugConnected,
+    Screen: lazy(() => import('./screens/connections'))
   },
   {
     path: '/people',
