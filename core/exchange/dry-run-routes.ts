@@ -8,6 +8,8 @@ import type { ImportDeps } from './import.ts'
 import { shownMessage, withoutValues } from './rejects-store.ts'
 
 const closed = { additionalProperties: false }
+/** A file of the customer in base64, with a mapping beside it. */
+const mostBytes = 24 * 1024 * 1024
 const Count = Type.Integer({ minimum: 0 })
 
 const DryRunShape = named(
@@ -92,6 +94,7 @@ export function dryRunRoutes(deps: () => ImportDeps): (app: App) => void {
     app.post(
       '/api/v1/connections/:id/dry-runs',
       {
+        bodyLimit: mostBytes,
         config: {
           permission: 'exchange.operate',
           refuses: ['connection_unknown', 'delivery_unknown', 'delivery_raw_gone', 'dry_run_source', 'mapping_invalid']

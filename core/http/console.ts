@@ -3,10 +3,22 @@ import { globSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { refuse } from '../errors.ts'
 import type { App } from './app.ts'
 
 /** First parts of the console's own addresses; each gives the one page, which finds the rest of the way itself. */
-export const consolePaths = ['welcome', 'floor', 'orders', 'stock', 'hours', 'connections', 'feedback', 'errors', 'people', 'account']
+export const consolePaths: readonly string[] = [
+  'welcome',
+  'floor',
+  'orders',
+  'stock',
+  'hours',
+  'connections',
+  'feedback',
+  'errors',
+  'people',
+  'account'
+]
 
 const noncePlaceholder = '%nonce%'
 const types: Readonly<Record<string, string>> = {
@@ -53,15 +65,17 @@ export function consoleRoutes(app: App, folder: string): void {
     app.get(`/${path}`, { config, schema }, page)
     app.get(`/${path}/*`, { config, schema }, page)
   }
-  for (const [path, asset] of assets) {
-    app.get(path, { config, schema }, async (request, reply) => {
-      reply.header('cache-control', asset.immutable ? 'public, max-age=31536000, immutable' : 'no-cache').header('etag', asset.etag)
-      if (request.headers['if-none-match'] === asset.etag) return reply.code(304).send()
-      reply.type(asset.type).header('vary', 'accept-encoding')
-      const brotli = /\bbr\b/.test(String(request.headers['accept-encoding'])) ? asset.brotli() : undefined
-      return brotli ? reply.header('content-encoding', 'br').send(brotli) : reply.send(asset.bytes)
-    })
+  const file = async (request: FastifyRequest, reply: FastifyReply) => {
+    const asset = assets.get(request.url.split('?')[0] ?? '')
+    if (!asset) throw refuse('not_found', 'There is no such file; a newer console may have replaced it. Load the page again.')
+    reply.header('cache-control', asset.immutable ? 'public, max-age=31536000, immutable' : 'no-cache').header('etag', asset.etag)
+    if (request.headers['if-none-match'] === asset.etag) return reply.code(304).send()
+    reply.type(asset.type).header('vary', 'accept-encoding')
+    const brotli = /\bbr\b/.test(String(request.headers['accept-encoding'])) ? asset.brotli() : undefined
+    return brotli ? reply.header('content-encoding', 'br').send(brotli) : reply.send(asset.bytes)
   }
+  app.get('/assets/*', { config, schema }, file)
+  app.get('/icon.svg', { config, schema }, file)
 }
 
 /** `strict-dynamic`: a script that has the nonce may load the chunks it imports. Mantine's style elements carry the nonce too. */

@@ -14,8 +14,12 @@ const mostPerTenant = 500
 const mostFeeds = 2_000
 /** A screen that reads so little of so small a stream is gone. */
 const mostUnread = 64 * 1024
+/** How long an end may wait for a screen that does not read. */
+const endMs = 1_000
 
 interface Feed {
+  /** Begins every event's id. Another one after a gap: places in the feed of before are not known any more. */
+  id: string
   /** Number of the newest event. */
   number: number
   /** Part -> number of its newest event. */
@@ -24,6 +28,7 @@ interface Feed {
 }
 
 interface Stream {
+  readonly feed: Feed
   readonly userId: string
   readonly response: ServerResponse
   readonly request: FastifyRequest
@@ -40,19 +45,20 @@ export interface LiveOptions {
 
 /**
  * GET /api/v1/live: server-sent events (WHATWG HTML 9.2) that name the parts of the product in which something changed for this
- * customer. `changed` carries their names, `reset` says that anything may have; `Last-Event-ID` goes on where a stream ended. Each line
- * of nothing every 15 seconds shows that the server is there. The stream ends with the token, with the session, and with the server.
+ * customer. `changed` carries their names, `reset` says that anything may have; `Last-Event-ID` goes on where a stream ended. A
+ * comment every 15 seconds shows that the server is there. The stream ends with the token, with the session, and with the server.
  */
 export function liveRoute(app: App, options: LiveOptions): void {
-  const boot = newId()
   const feeds = new Map<string, Feed>()
   const all = new Set<Stream>()
 
   const off = options.changes.onChange((tenantId, parts) => {
     if (tenantId === undefined) {
       // What was missed is not known: every place in every feed is too old now.
-      for (const stream of all) send(stream, 'event: reset\ndata: []\n\n')
-      for (const feed of feeds.values()) for (const part of feed.parts.keys()) feed.parts.set(part, ++feed.number)
+      for (const feed of feeds.values()) {
+        feed.id = newId()
+        for (const stream of feed.streams) send(stream, event(feed, 'reset', []))
+      }
       return
     }
     const feed = feeds.get(tenantId)
@@ -63,11 +69,23 @@ export function liveRoute(app: App, options: LiveOptions): void {
   })
 
   const event = (feed: Feed, name: string, parts: readonly string[]): string =>
-    `id: ${boot}-${feed.number}\nevent: ${name}\ndata: ${JSON.stringify(parts)}\n\n`
+    `id: ${feed.id}-${feed.number}\nevent: ${name}\ndata: ${JSON.stringify(parts)}\n\n`
 
   function send(stream: Stream, text: string): void {
     if (stream.response.writableLength > mostUnread) stream.response.destroy()
     else stream.response.write(text)
+  }
+
+  function leave(stream: Stream): void {
+    if (!all.delete(stream)) return
+    stream.feed.streams.delete(stream)
+    options.gauge?.(all.size)
+  }
+
+  function finish(stream: Stream): void {
+    leave(stream)
+    stream.response.end()
+    setTimeout(() => stream.response.destroy(), endMs).unref()
   }
 
   let looking = false
@@ -78,7 +96,7 @@ export function liveRoute(app: App, options: LiveOptions): void {
     for (const stream of all) {
       // The database does not answer: that is no reason to end what only hints.
       const alive = await options.alive(stream.request).catch(() => true)
-      if (!alive) stream.response.end()
+      if (!alive) finish(stream)
     }
     looking = false
   }
@@ -90,24 +108,31 @@ export function liveRoute(app: App, options: LiveOptions): void {
   app.addHook('preClose', async () => {
     clearInterval(timer)
     off()
-    for (const stream of all) stream.response.end()
+    for (const stream of all) finish(stream)
   })
 
   function feedOf(tenantId: string): Feed {
     const known = feeds.get(tenantId)
     if (known) return known
     if (feeds.size >= mostFeeds) for (const [id, feed] of feeds) if (feed.streams.size === 0) feeds.delete(id)
-    const made: Feed = { number: 0, parts: new Map(), streams: new Set() }
+    const made: Feed = { id: newId(), number: 0, parts: new Map(), streams: new Set() }
     feeds.set(tenantId, made)
     return made
+  }
+
+  /** @returns undefined for a place of another feed, of another process, or of nobody */
+  function placeIn(feed: Feed, last: string | string[] | undefined): number | undefined {
+    if (typeof last !== 'string' || !last.startsWith(`${feed.id}-`)) return undefined
+    const number = last.slice(feed.id.length + 1)
+    return /^\d{1,15}$/.test(number) && Number(number) <= feed.number ? Number(number) : undefined
   }
 
   app.get(
     '/api/v1/live',
     {
-      config: { permission: 'session.own', refuses: ['too_many_requests'] },
+      config: { permission: 'session.own', endless: true, refuses: ['too_many_requests'] },
       schema: {
-        operationId: 'live',
+        operationId: 'followChanges',
         tags: ['live'],
         summary: 'Which parts of the product change, as they change',
         description:
@@ -126,7 +151,7 @@ export function liveRoute(app: App, options: LiveOptions): void {
         })
       }
       const response = reply.raw
-      const stream: Stream = { userId: principal.id, response, request }
+      const stream: Stream = { feed, userId: principal.id, response, request }
       response.writeHead(200, {
         ...(reply.getHeaders() as Record<string, string>),
         'content-type': 'text/event-stream; charset=utf-8',
@@ -134,19 +159,14 @@ export function liveRoute(app: App, options: LiveOptions): void {
         connection: 'close'
       })
       const last = request.headers['last-event-id']
-      const from = typeof last === 'string' && last.startsWith(`${boot}-`) ? last.slice(boot.length + 1) : undefined
-      const place = from === undefined || !/^\d{1,15}$/.test(from) || Number(from) > feed.number ? undefined : Number(from)
+      const place = placeIn(feed, last)
       const missed = place === undefined ? [] : [...feed.parts].filter(([, number]) => number > place).map(([part]) => part)
       const first = last === undefined ? 'open' : place === undefined ? 'reset' : missed.length > 0 ? 'changed' : 'open'
       response.write(event(feed, first, missed))
       feed.streams.add(stream)
       all.add(stream)
       options.gauge?.(all.size)
-      response.once('close', () => {
-        feed.streams.delete(stream)
-        all.delete(stream)
-        options.gauge?.(all.size)
-      })
+      response.once('close', () => leave(stream))
       reply.hijack()
     }
   )

@@ -22,6 +22,7 @@ export function createMetrics(app: App | undefined): Metrics {
     registers: [registry]
   })
   app?.addHook('onResponse', async (request, reply) => {
+    if (request.routeOptions.config.endless && reply.statusCode === 200) return
     requests.observe(
       { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) },
       reply.elapsedTime / 1000

@@ -158,7 +158,7 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
           request.headers.authorization !== undefined && (await identify(request.headers.authorization.slice(7), request)) !== undefined
         )
       } catch (error) {
-        if (error instanceof Refusal && error.kind === 'unauthenticated') return false
+        if (error instanceof Refusal && (error.kind === 'unauthenticated' || error.code === 'tenant_unavailable')) return false
         throw error
       }
     },

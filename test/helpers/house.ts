@@ -151,6 +151,11 @@ export async function openTestHouse(
       },
       ...(body === undefined ? (raw === undefined ? {} : { body: raw as string }) : { body: JSON.stringify(body) })
     })
+    // A stream that follows changes does not end by itself.
+    if (answer.headers.get('content-type')?.startsWith('text/event-stream')) {
+      await answer.body?.cancel()
+      return { status: answer.status, headers: answer.headers, body: {} as never }
+    }
     const text = await answer.text()
     const json = (answer.headers.get('content-type') ?? '').includes('json')
     return { status: answer.status, headers: answer.headers, body: (json && text !== '' ? JSON.parse(text) : { text }) as never }
