@@ -8,7 +8,7 @@ import { newKey } from '../../parts/act'
 import { notifyDone, ProblemNote } from '../../parts/problem'
 import { useKindName } from '../../parts/record-kind'
 import { useMay } from '../../session'
-import { columnsIn, type RuleObject } from './mapping-model'
+import { columnsIn, entriesOf, type RuleObject } from './mapping-model'
 import { ExportRules, ImportRules } from './mapping-rules'
 import { Preview } from './preview'
 import { FilePicker, type TryFile } from './try-file'
@@ -125,7 +125,13 @@ function Editor({
           }}
         />
       </Group>
-      <Preview run={run.data} busy={run.isPending} error={run.error} kind={kind} />
+      <Preview
+        run={run.data}
+        busy={run.isPending}
+        error={run.error}
+        kind={kind}
+        order={entriesOf(rules('imports'), adapter.mapping.imports?.[kind]).map(({ label }) => label)}
+      />
       {view === 'text' ? (
         <JsonInput
           label={t('connections.mappingText')}

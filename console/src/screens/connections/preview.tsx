@@ -7,13 +7,32 @@ import { columnsIn, flat } from './mapping-model'
 export type DryRun = components['schemas']['DryRun']
 
 /** First rows of the customer's own file under the mapping as it stands on the screen, errors at their field. */
-export function Preview({ run, busy, error, kind }: { run: DryRun | undefined; busy: boolean; error: unknown; kind: string }) {
+export function Preview({
+  run,
+  busy,
+  error,
+  kind,
+  order
+}: {
+  run: DryRun | undefined
+  busy: boolean
+  error: unknown
+  kind: string
+  /** Fields as the mapping lists them. */
+  order: readonly string[]
+}) {
   const { t } = useTranslation()
   if (error) return <ProblemNote error={error} />
   if (!run) return busy ? <Loader size="sm" aria-label={t('connections.previewBusy')} /> : null
   const sample = run.sample.filter(row => row.kind === kind)
   const columns = [...new Set(sample.flatMap(({ source }) => columnsIn(source)))]
-  const names = [...new Set(sample.flatMap(({ record }) => (record ? flat(record).map(([name]) => name) : [])))].slice(0, 14)
+  const place = (name: string) => {
+    const found = order.indexOf(name.replace(/\.\d+\./g, '[].'))
+    return found < 0 ? order.length : found
+  }
+  const names = [...new Set(sample.flatMap(({ record }) => (record ? flat(record).map(([name]) => name) : [])))]
+    .sort((a, b) => place(a) - place(b))
+    .slice(0, 16)
   return (
     <Stack gap="sm" aria-live="polite" opacity={busy ? 0.6 : 1}>
       <Refused run={run} />

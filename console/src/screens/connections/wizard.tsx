@@ -2,7 +2,7 @@ import { Alert, Button, Group, Progress, Skeleton, Stack, Stepper, Text, Title, 
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
-import { api } from '../../api/client'
+import { api, isProblem } from '../../api/client'
 import { newKey } from '../../parts/act'
 import { PageHead } from '../../parts/page'
 import { notifyDone, ProblemNote } from '../../parts/problem'
@@ -51,7 +51,11 @@ function Frame({ step, go, reached, children }: { step: Step; go: (step: Step) =
           onStepClick={index => go(steps[index] ?? 'adapter')}
         >
           {steps.map((name, index) => (
-            <Stepper.Step key={name} label={t(`connections.wizard.${name}`)} allowStepSelect={index > 0 && index <= reached} />
+            <Stepper.Step
+              key={name}
+              label={name === 'adapter' ? t('connections.way') : t(`connections.wizard.${name}`)}
+              allowStepSelect={index > 0 && index <= reached}
+            />
           ))}
         </Stepper>
         <div className={classes.narrow}>
@@ -178,6 +182,10 @@ function StepBody({
     check: <Check id={connection.id} atOnce />,
     mapping: (
       <>
+        <Kinds key={connection.version} connection={connection} adapter={adapter} />
+        <Title order={3} size="h4" mt="md">
+          {t('connections.fieldsTitle')}
+        </Title>
         <Text size="sm" c="dimmed" maw={680}>
           {t('connections.mappingIntro')}
         </Text>
@@ -186,10 +194,6 @@ function StepBody({
           {t('connections.tables')}
         </Title>
         <CodeTables connection={connection} adapter={adapter} />
-        <Title order={3} size="h4" mt="md">
-          {t('connections.kindsTitle')}
-        </Title>
-        <Kinds key={connection.version} connection={connection} adapter={adapter} />
       </>
     ),
     dryRun: <DryRunPanel connection={connection} adapter={adapter} file={file} choose={choose} />,
@@ -235,6 +239,7 @@ function Activate({ connection }: { connection: Connection }) {
     <Stack maw={640}>
       <Text>{t('connections.activateText')}</Text>
       <ProblemNote error={activate.error} />
+      {isProblem(activate.error) && activate.error.code === 'connection_not_ready' ? <Check id={connection.id} atOnce /> : null}
       <div>
         <Button
           size="md"
