@@ -2,6 +2,7 @@ import { Alert, Badge, Group, Loader, Stack, Table, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { components } from '../../api/schema'
 import { ProblemNote } from '../../parts/problem'
+import { RejectText } from '../../parts/reject-text'
 import { columnsIn, flat } from './mapping-model'
 
 export type DryRun = components['schemas']['DryRun']
@@ -43,7 +44,7 @@ export function Preview({
           </Text>
           <Group gap={6}>
             {columns.map(column => {
-              const unread = column in run.unknownColumns
+              const unread = Object.keys(run.unknownColumns).some(name => name.startsWith(`${kind}.`) && name.endsWith(`.${column}`))
               return (
                 <Badge key={column} variant={unread ? 'outline' : 'light'} color={unread ? 'gray' : 'teal'} tt="none">
                   {unread ? t('connections.columnUnread', { column }) : column}
@@ -76,15 +77,17 @@ export function Preview({
                   <Table.Tr key={index} bg={wrong ? 'var(--mantine-color-red-light)' : undefined}>
                     <Table.Td>{row.line ?? row.pointer}</Table.Td>
                     {row.record && !wrong ? (
-                      names.map(name => <Table.Td key={name}>{values.get(name)}</Table.Td>)
+                      names.map(name => (
+                        <Table.Td key={name} style={{ whiteSpace: 'nowrap' }}>
+                          {values.get(name)}
+                        </Table.Td>
+                      ))
                     ) : (
                       <Table.Td colSpan={Math.max(1, names.length)}>
                         <Text size="sm" fw={600}>
                           {wrong?.field ? t('connections.inField', { field: wrong.field }) : t('connections.rowRefused')}
                         </Text>
-                        <Text size="sm" lang="en">
-                          {wrong?.message}
-                        </Text>
+                        <RejectText code={wrong?.code} message={wrong?.message} />
                       </Table.Td>
                     )}
                   </Table.Tr>

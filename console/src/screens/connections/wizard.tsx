@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 import { api, isProblem } from '../../api/client'
 import { newKey } from '../../parts/act'
+import { Confirm } from '../../parts/confirm'
 import { PageHead } from '../../parts/page'
 import { notifyDone, ProblemNote } from '../../parts/problem'
 import { useKindName } from '../../parts/record-kind'
@@ -12,7 +13,7 @@ import { Check } from './check'
 import { CodeTables } from './code-tables'
 import { DryRunPanel } from './dry-run'
 import { Kinds } from './kinds'
-import { MappingEditor } from './mapping'
+import { type MappingDraft, MappingEditor } from './mapping'
 import { SettingsForm } from './settings-form'
 import type { TryFile } from './try-file'
 import { type Adapter, type Connection, useAdapterName, useAdapters, useConnection, useConnectionChanged } from './use-connections'
@@ -165,6 +166,7 @@ function StepBody({
   choose: (file: TryFile | undefined) => void
 }) {
   const { t } = useTranslation()
+  const [draft, setDraft] = useState<MappingDraft>()
   const next = steps[steps.indexOf(step) + 1] ?? 'activate'
   const before = steps[steps.indexOf(step) - 1] ?? 'settings'
   const body = {
@@ -189,7 +191,7 @@ function StepBody({
         <Text size="sm" c="dimmed" maw={680}>
           {t('connections.mappingIntro')}
         </Text>
-        <MappingEditor connection={connection} adapter={adapter} file={file} choose={choose} />
+        <MappingEditor connection={connection} adapter={adapter} file={file} choose={choose} draft={draft} keep={setDraft} />
         <Title order={3} size="h4" mt="md">
           {t('connections.tables')}
         </Title>
@@ -208,7 +210,19 @@ function StepBody({
             {t('connections.back')}
           </Button>
         )}
-        {step === 'settings' || step === 'activate' ? null : <Button onClick={() => go(next)}>{t('connections.next')}</Button>}
+        {step === 'settings' || step === 'activate' ? null : (
+          <Confirm
+            title={t('connections.unsavedTitle')}
+            action={t('connections.withoutSaving')}
+            onConfirm={() => {
+              setDraft(undefined)
+              go(next)
+            }}
+            target={ask => <Button onClick={draft ? ask : () => go(next)}>{t('connections.next')}</Button>}
+          >
+            {t('connections.unsavedText')}
+          </Confirm>
+        )}
       </Group>
     </>
   )
