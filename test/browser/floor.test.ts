@@ -164,6 +164,8 @@ t.test('floor', async t => {
     t.same(await findings(page), [])
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.setViewportSize({ width: 390, height: 844 })
+    // The menu slides out of the way.
+    await page.waitForTimeout(600)
     await shot(page, 'floor-dark-phone')
     t.same(await findings(page), [])
     t.same(problems(), [])
