@@ -31,7 +31,7 @@ t.test('connections', async t => {
     await page.getByRole('navigation').getByRole('link', { name: 'Connections' }).click()
     await page.getByText('No ERP is connected yet').waitFor()
     await page.getByRole('link', { name: 'Connect your ERP' }).click()
-    await button('CSV files over SFTP').click()
+    await button(/^CSV files over SFTP/).click()
     await heading('Name and settings').waitFor()
   })
 

@@ -39,6 +39,7 @@ export function Check({ id, atOnce = false, checked }: { id: string; atOnce?: bo
                       size={22}
                       radius="xl"
                       color={ok ? 'teal' : 'red'}
+                      role="img"
                       aria-label={ok ? t('connections.stepGood') : t('connections.stepBad')}
                     >
                       {ok ? <IconCheck size={14} /> : <IconX size={14} />}

@@ -57,7 +57,12 @@ function ConnectionCard({ connection }: { connection: Connection }) {
         <Group justify="space-between" wrap="nowrap" align="flex-start">
           <div>
             <Title order={2} size="h4">
-              <Text component={Link} inherit c="blue" to={`/connections/${connection.id}`}>
+              <Text
+                component={Link}
+                inherit
+                c="light-dark(var(--mantine-color-blue-6), var(--mantine-color-blue-3))"
+                to={`/connections/${connection.id}`}
+              >
                 {connection.name}
               </Text>
             </Title>

@@ -55,7 +55,10 @@ export function Preview({
         </div>
       ) : null}
       {sample.length > 0 ? (
-        <Table.ScrollContainer minWidth={720}>
+        <Table.ScrollContainer
+          minWidth={720}
+          scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': t('connections.firstRows'), role: 'region' } }}
+        >
           <Table verticalSpacing={6} withTableBorder>
             <Table.Thead>
               <Table.Tr>

@@ -71,6 +71,7 @@ export function FilePicker({
         placeholder={file && !picked ? file.name : t('connections.chooseFile')}
         leftSection={<IconFileUpload size={18} />}
         clearable
+        clearButtonProps={{ 'aria-label': t('connections.noFile') }}
         miw={280}
         flex={1}
         value={picked}

@@ -115,7 +115,7 @@ function AdapterChoice({ adapter, choose }: { adapter: Adapter; choose: () => vo
     ? t(`adapterText.${adapter.id}` as 'adapterText.werkvloer.csv')
     : `${adapter.erp.product} · ${adapter.vendor.name} ${adapter.version}`
   return (
-    <UnstyledButton className={classes.choice ?? ''} onClick={choose} aria-label={name}>
+    <UnstyledButton className={classes.choice ?? ''} onClick={choose}>
       <Text fw={600}>{name}</Text>
       <Text size="sm">{text}</Text>
       <Text size="xs" c="dimmed" mt={4}>
