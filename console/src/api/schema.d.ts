@@ -47,7 +47,7 @@ export interface paths {
          * Which parts of the product change, as they change
          * @description Server-sent events. `changed` names parts (workorders, inventory, timekeeping, authz, exchange) whose data may answer differently now; `reset` means all. Send `Last-Event-ID` to go on after a break.
          */
-        get: operations["live"];
+        get: operations["followChanges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2980,7 +2980,7 @@ export interface operations {
             };
         };
     };
-    live: {
+    followChanges: {
         parameters: {
             query?: never;
             header?: {
