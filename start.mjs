@@ -13,15 +13,20 @@ function refuse(line) {
 
 if (major < 20) refuse(`Werkvloer needs Node 20 or newer to install itself; this is ${process.versions.node}.`)
 if (!process.argv.includes('--install')) refuse('Use npm start, npm test or npm run demo; or: node start.mjs --install [--dev]')
-await install(process.argv.includes('--dev'))
+const root = import.meta.dirname ?? new URL('.', import.meta.url).pathname
+const dev = process.argv.includes('--dev')
+await install(root, dev, 'what package-lock.json names')
+const { join } = await import('node:path')
+await install(join(root, 'console'), dev, 'the packages of the console')
+await buildConsole()
 
-async function install(dev) {
+/** `folder` has a package-lock.json; a stamp in its node_modules says what is installed there. */
+async function install(folder, dev, what) {
   const { readFileSync, writeFileSync } = await import('node:fs')
   const { join } = await import('node:path')
   const { createHash } = await import('node:crypto')
-  const root = import.meta.dirname ?? new URL('.', import.meta.url).pathname
-  const stampFile = join(root, 'node_modules', '.werkvloer-installed')
-  const lock = readFileSync(join(root, 'package-lock.json'))
+  const stampFile = join(folder, 'node_modules', '.werkvloer-installed')
+  const lock = readFileSync(join(folder, 'package-lock.json'))
   const stampOf = kind => {
     const digest = createHash('sha256').update(lock).update(`${process.platform} ${process.arch} ${kind}`).digest('hex')
     return `${kind} ${digest}\n`
@@ -32,9 +37,9 @@ async function install(dev) {
   if (enough && (await ensureNode(root))) return
 
   const kind = dev || stamp.startsWith('dev ') ? 'dev' : 'prod'
-  process.stderr.write(`Installing what package-lock.json names (${kind === 'dev' ? 'with' : 'without'} development packages) …\n`)
+  process.stderr.write(`Installing ${what} (${kind === 'dev' ? 'with' : 'without'} development packages) …\n`)
   const began = Date.now()
-  await npmCi(root, kind)
+  await npmCi(folder, kind)
   if (!(await ensureNode(root))) {
     refuse(
       `npm has no Node 24 for ${process.platform}-${process.arch} and the machine's own is ${process.versions.node}; install Node 24.7 or newer and start again.`
@@ -43,6 +48,37 @@ async function install(dev) {
   // Written last: an installation that was broken off is repeated.
   writeFileSync(stampFile, stampOf(kind))
   process.stderr.write(`Installed in ${Math.round((Date.now() - began) / 1000)} s.\n`)
+}
+
+/** Builds the console when its sources are others than those it was built from. */
+async function buildConsole() {
+  const { readdirSync, readFileSync, writeFileSync } = await import('node:fs')
+  const { spawnSync } = await import('node:child_process')
+  const { createHash } = await import('node:crypto')
+  const folder = join(root, 'console')
+  const digest = createHash('sha256')
+  const add = path => {
+    for (const entry of readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (entry.name === 'node_modules' || entry.name === 'dist') continue
+      const full = join(path, entry.name)
+      if (entry.isDirectory()) add(full)
+      else digest.update(`${full.slice(folder.length)}\0`).update(readFileSync(full))
+    }
+  }
+  add(folder)
+  const stamp = digest.digest('hex')
+  const stampFile = join(folder, 'dist', '.built-from')
+  if (readOrEmpty(readFileSync, stampFile) === stamp) return
+  const began = Date.now()
+  process.stderr.write('Building the console …\n')
+  const node = join(root, 'node_modules', '.bin', 'node')
+  const run = spawnSync(node, [join('node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], {
+    cwd: folder,
+    stdio: ['ignore', 2, 2]
+  })
+  if (run.status !== 0) refuse('The console could not be built (see above).')
+  writeFileSync(stampFile, stamp)
+  process.stderr.write(`Built in ${Math.round((Date.now() - began) / 1000)} s.\n`)
 }
 
 function readOrEmpty(read, file) {
@@ -54,15 +90,15 @@ function readOrEmpty(read, file) {
 }
 
 /** The same npm that runs us, under the Node it runs under: not the one in node_modules, which npm ci is about to replace. */
-async function npmCi(root, kind) {
+async function npmCi(folder, kind) {
   const { spawnSync } = await import('node:child_process')
   const { join, delimiter } = await import('node:path')
   const npm = process.env.npm_execpath
   const [program, ...first] = npm?.endsWith('npm-cli.js') ? [process.env.npm_node_execpath ?? process.execPath, npm] : ['npm']
   const args = [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error', ...(kind === 'prod' ? ['--omit=dev'] : [])]
-  const path = (process.env.PATH ?? '').split(delimiter).filter(folder => folder !== join(root, 'node_modules', '.bin'))
+  const path = (process.env.PATH ?? '').split(delimiter).filter(entry => entry !== join(root, 'node_modules', '.bin'))
   const env = { ...process.env, PATH: path.join(delimiter) }
-  const run = spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 2], env })
+  const run = spawnSync(program, args, { cwd: folder, stdio: ['ignore', 2, 2], env })
   if (run.error?.code === 'ENOENT') refuse('npm is not in the PATH; install npm, or start with: npm start')
   if (run.status !== 0) refuse('The installation failed (see above); check the connection to the package registry and start again.')
 }

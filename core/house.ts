@@ -12,12 +12,13 @@ import type { Exchange } from './exchange/exchange.ts'
 import { openExchange } from './exchange/exchange.ts'
 import { type Built, boot, type Dictionary, type Duty } from './host.ts'
 import type { App } from './http/app.ts'
+import { consoleRoutes } from './http/console.ts'
 import { healthRoutes } from './http/health.ts'
 import { forgetKeys } from './http/idempotency.ts'
 import type { Identity } from './http/identity.ts'
+import { liveRoute } from './http/live.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { descriptionRoute } from './http/openapi.ts'
-import { welcomePages } from './http/pages.ts'
 import { coreSpecs } from './http/problem.ts'
 import { createServer } from './http/server.ts'
 import { registerSession } from './http/session.ts'
@@ -31,6 +32,7 @@ import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
 import type { Shutdown } from './shutdown.ts'
 import { localBlobs } from './storage/blobs.ts'
+import { openChanges } from './tasks/changes.ts'
 import { type DueDesk, dueDesk } from './tasks/due.ts'
 import { startDuties } from './tasks/duties.ts'
 import { withLeases } from './tasks/leases.ts'
@@ -47,6 +49,8 @@ export interface HouseOptions {
   readonly parts: Parts
   readonly shutdown: Shutdown
   readonly version: string
+  /** How often an open live stream is looked after; shorter in tests. */
+  readonly liveBeatMs?: number | undefined
 }
 
 /** Everything built and wired, nothing listening yet. */
@@ -79,7 +83,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const { config, clock, log, parts, shutdown } = options
   const control = openControl({ url: options.controlUrl, root: options.root, max: 8, log })
   shutdown.add('control database', () => control.end())
-  const desk = dueDesk(control, clock)
+  const changes = openChanges(control, log)
+  const desk = dueDesk(control, clock, changes)
   const tenants = tenantRegistry({
     control,
     clock,
@@ -147,8 +152,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     [{ name: 'the control database', check: async () => void (await control.db.pool.query('select 1')) }],
     () => shutdown.stopping
   )
-  welcomePages(app)
+  consoleRoutes(app, join(import.meta.dirname, '..', 'console', 'dist'))
   descriptionRoute(app)
+  liveRoute(app, { changes, alive: tokens.alive, gauge: open => metrics.liveStreams.set(open), beatMs: options.liveBeatMs })
   exchange.routes(app)
   for (const built of modules.values()) built.routes?.(app)
 
@@ -170,6 +176,12 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     specs,
     dictionary: coreDeclaration.dictionary,
     async listenHttp() {
+      const hearing = new AbortController()
+      const ears = changes.hear(options.controlUrl, hearing.signal)
+      shutdown.add('changes', async () => {
+        hearing.abort()
+        await ears
+      })
       shutdown.add('web', () => closeWeb(app))
       await app.listen({ host: config.http.host, port: config.http.port })
       if (config.metrics) {

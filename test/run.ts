@@ -177,6 +177,7 @@ async function runTap(urls: { url: string; controlUrl: string }, files: readonly
 async function main(): Promise<number> {
   if (paths.length === 0) {
     step('the compiler finds no error (tsc)', bin('tsc'), [])
+    step('the compiler finds no error in the console (tsc)', nodeBin('../console/node_modules/.bin/tsc'), ['-p', 'console'])
     step('the linter finds no error (biome check)', bin('biome'), ['check', '--max-diagnostics=100', '.'])
   }
   // tap makes its set of plugins once; the first run without it would fail.

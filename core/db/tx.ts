@@ -37,6 +37,8 @@ export type DueKind = 'import' | 'export' | 'seal'
 export interface DueBoard {
   mark(tenantId: string, kinds: ReadonlySet<DueKind>): Promise<void>
   announce(tenantId: string, kinds: ReadonlySet<DueKind>): void
+  /** Told after each commit that wrote something: in which schemas. A hint for screens; losing one loses nothing. */
+  changed(tenantId: string, schemas: ReadonlySet<string>): void
 }
 
 const boards = new WeakMap<Db, { readonly tenantId: string; readonly board: DueBoard }>()
@@ -95,6 +97,8 @@ async function once<C extends BareCtx, R>(ctx: C, fn: (tx: InTx<C>) => Promise<R
   const tx: Tx = { client, kysely: kyselyOn(client), due: new Set(), afterCommit: [] }
   const { db, ...rest } = ctx
   const due = boards.get(db)
+  const changed = new Set<string>()
+  writes.set(client, changed)
   let broken: Error | undefined
   try {
     await client.query('begin')
@@ -104,6 +108,7 @@ async function once<C extends BareCtx, R>(ctx: C, fn: (tx: InTx<C>) => Promise<R
     // A commit of an aborted transaction answers ROLLBACK instead of an error.
     if (committed.command === 'ROLLBACK') throw new Error('the transaction was aborted by an error that was swallowed inside it')
     if (tx.due.size > 0 && due) due.board.announce(due.tenantId, tx.due)
+    if (changed.size > 0 && due) due.board.changed(due.tenantId, changed)
     for (const after of tx.afterCommit) after()
     return result
   } catch (error) {
@@ -112,8 +117,26 @@ async function once<C extends BareCtx, R>(ctx: C, fn: (tx: InTx<C>) => Promise<R
     })
     throw error
   } finally {
+    writes.delete(client)
     client.release(broken)
   }
+}
+
+/** Schemas that the transaction open on a client has written to. */
+const writes = new WeakMap<PoolClient, Set<string>>()
+const writtenBy = new Map<string, readonly string[]>()
+
+/** The journal and the request keys change with everything and are shown nowhere by themselves. */
+const unseen: ReadonlySet<string> = new Set(['journal', 'core'])
+
+/** In which schemas a statement writes, also in its CTEs; worked out once for each text. */
+export function writtenSchemas(text: string): readonly string[] {
+  const known = writtenBy.get(text)
+  if (known) return known
+  const found = [...text.matchAll(/\b(?:insert\s+into|update|delete\s+from|merge\s+into)\s+"?(\w+)"?\./gi)].map(match => match[1] ?? '')
+  const schemas = [...new Set(found)].filter(schema => !unseen.has(schema))
+  if (writtenBy.size < mostNames) writtenBy.set(text, schemas)
+  return schemas
 }
 
 // ---- Kysely on one client ------------------------------------------------------------------------------------------------
@@ -152,6 +175,7 @@ function connectionOf(client: PoolClient): DatabaseConnection {
   return {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       const result = await client.query(named(query.sql, query.parameters))
+      if (result.rowCount !== 0) for (const schema of writtenSchemas(query.sql)) writes.get(client)?.add(schema)
       return result.command === 'SELECT'
         ? { rows: result.rows as R[] }
         : { rows: result.rows as R[], numAffectedRows: BigInt(result.rowCount ?? 0) }

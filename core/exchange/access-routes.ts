@@ -1,8 +1,9 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { App } from '../http/app.ts'
 import { act } from '../http/idempotency.ts'
 import { errorResponses, Id, Instant, named, Text } from '../http/schemas.ts'
 import type { AccessDesk } from './access.ts'
+import { fingerprintOfLine } from './public-key.ts'
 
 const closed = { additionalProperties: false }
 const tags = ['exchange']
@@ -29,11 +30,42 @@ const AccessShape = named(
   )
 )
 
+const SftpDoorShape = named(
+  'SftpDoor',
+  Type.Object(
+    {
+      host: Type.String({ description: 'Host of the public address' }),
+      port: Type.Integer(),
+      hostKey: Type.Union([Type.String(), Type.Null()], { description: 'OpenSSH line; null where another process serves SFTP' }),
+      fingerprint: Type.Union([Type.String(), Type.Null()], { description: 'SHA256 of the host key, as OpenSSH prints it' })
+    },
+    closed
+  )
+)
+export type SftpDoor = Readonly<Omit<Static<typeof SftpDoorShape>, 'fingerprint'>>
+
 const secretGone = 'It is shown in the first answer only; a repeat with the same Idempotency-Key does not show it again.'
 
 /** Who may come in for a connection: for the people who configure the exchange. */
-export function accessRoutes(desk: AccessDesk): (app: App) => void {
+export function accessRoutes(desk: AccessDesk, door: () => SftpDoor): (app: App) => void {
   return app => {
+    app.get(
+      '/api/v1/sftp-door',
+      {
+        config: { permission: 'exchange.read' },
+        schema: {
+          operationId: 'getSftpDoor',
+          tags,
+          summary: 'Where ERPs bring files over SFTP, and the key by which they know the server',
+          response: { 200: SftpDoorShape, ...errorResponses }
+        }
+      },
+      async () => {
+        const { host, port, hostKey } = door()
+        return { host, port, hostKey, fingerprint: hostKey === null ? null : fingerprintOfLine(hostKey) }
+      }
+    )
+
     app.get(
       '/api/v1/connections/:connection/access',
       {

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { CodeTables, ExportKind, ImportKind, Manifest, MappingSet } from '../../adapters/contract/index.ts'
 import { Id, Instant, named, Text } from '../http/schemas.ts'
-import type { Connection, KindOwner, MappingVersion } from './connections-store.ts'
+import type { Connection, ConnectionLoad, KindOwner, MappingVersion } from './connections-store.ts'
 import type { PullPlan } from './pull-store.ts'
 import { secretNames } from './settings.ts'
 
@@ -82,6 +82,9 @@ export const ConnectionShape = named(
       openRejects: Type.Integer(),
       waitingDeliveries: Type.Integer(),
       deliveriesForSomebody: Type.Integer({ description: 'Parked or held: somebody has to decide' }),
+      waitingOut: Type.Integer({ description: 'Messages that are not through to the ERP yet' }),
+      outForSomebody: Type.Integer({ description: 'Messages of these that were refused, are set aside or have an unknown outcome' }),
+      oldestOpenAt: OrNull(Instant),
       lastInAt: OrNull(Instant),
       lastOutAt: OrNull(Instant),
       version: Type.Integer({ description: 'Send it back with a change' }),
@@ -98,7 +101,7 @@ export interface AroundConnection {
   readonly owners: readonly KindOwner[]
   readonly pulls: readonly PullPlan[]
   readonly mappingVersion: number
-  readonly load: { readonly openRejects: number; readonly waiting: number; readonly needsSomebody: number } | undefined
+  readonly load: ConnectionLoad | undefined
 }
 
 export function viewOfConnection(row: Connection, around: AroundConnection): Static<typeof ConnectionShape> {
@@ -134,6 +137,9 @@ export function viewOfConnection(row: Connection, around: AroundConnection): Sta
     openRejects: around.load?.openRejects ?? 0,
     waitingDeliveries: around.load?.waiting ?? 0,
     deliveriesForSomebody: around.load?.needsSomebody ?? 0,
+    waitingOut: around.load?.waitingOut ?? 0,
+    outForSomebody: around.load?.outForSomebody ?? 0,
+    oldestOpenAt: around.load?.oldestOpenAt ?? null,
     lastInAt: row.last_in_at,
     lastOutAt: row.last_out_at,
     version: row.version,
@@ -167,7 +173,7 @@ export const ChangeConnectionBody = Type.Object(
   closed
 )
 
-const MappingRules = Type.Unsafe<MappingSet>({
+export const MappingRules = Type.Unsafe<MappingSet>({
   type: 'object',
   additionalProperties: false,
   properties: {
@@ -177,7 +183,7 @@ const MappingRules = Type.Unsafe<MappingSet>({
   },
   description: 'imports: kind -> field -> rule; exports: kind -> column -> path or rule; units: factors. See the guide of mappings.'
 })
-const CodeTablesShape = Type.Unsafe<CodeTables>({
+export const CodeTablesShape = Type.Unsafe<CodeTables>({
   type: 'object',
   additionalProperties: { type: 'object', additionalProperties: { type: 'string', minLength: 1, maxLength: 120 } },
   description: "Table -> the ERP's value -> ours"

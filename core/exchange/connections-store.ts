@@ -220,32 +220,41 @@ export async function activeAccessKinds(c: Ctx | TxCtx, connectionId: string): P
   return new Set(rows.map(row => row.kind))
 }
 
-/** What people look at first: open entries of the error bin, and deliveries that wait or need somebody. */
-export async function loadOfConnections(
-  c: Ctx
-): Promise<ReadonlyMap<string, { openRejects: number; waiting: number; needsSomebody: number }>> {
-  const rejects = await own(c)
-    .selectFrom('exchange.reject')
-    .select(eb => ['connection_id', eb.fn.countAll<string>().as('n')])
-    .where('state', '=', 'open')
-    .groupBy('connection_id')
-    .execute()
-  const deliveries = await own(c)
-    .selectFrom('exchange.delivery')
-    .select(eb => ['connection_id', 'state', eb.fn.countAll<string>().as('n')])
-    .where(sql<boolean>`state in ('stored', 'processing', 'parked', 'held')`)
-    .groupBy(['connection_id', 'state'])
-    .execute()
-  const load = new Map<string, { openRejects: number; waiting: number; needsSomebody: number }>()
-  const of = (id: string) => {
-    const known = load.get(id) ?? { openRejects: 0, waiting: 0, needsSomebody: 0 }
-    load.set(id, known)
-    return known
-  }
-  for (const row of rejects) of(row.connection_id).openRejects += Number(row.n)
-  for (const row of deliveries)
-    of(row.connection_id)[row.state === 'stored' || row.state === 'processing' ? 'waiting' : 'needsSomebody'] += Number(row.n)
-  return load
+export interface ConnectionLoad {
+  openRejects: number
+  /** Deliveries on their way. */
+  waiting: number
+  /** Deliveries about which somebody has to decide. */
+  needsSomebody: number
+  /** Messages not through to the ERP yet. */
+  waitingOut: number
+  outForSomebody: number
+  /** Of all the above, the one that came first. */
+  oldestOpenAt: string | null
+}
+
+/** What waits at each connection, both ways; one without anything is not in it. */
+export async function loadOfConnections(c: Ctx): Promise<ReadonlyMap<string, ConnectionLoad>> {
+  const { rows } = await sql<ConnectionLoad & { connection_id: string }>`
+    select connection_id,
+        coalesce(sum(n) filter (where what = 'reject'), 0)::int as "openRejects",
+        coalesce(sum(n) filter (where what in ('stored', 'processing')), 0)::int as waiting,
+        coalesce(sum(n) filter (where what in ('parked', 'held')), 0)::int as "needsSomebody",
+        coalesce(sum(n) filter (where what like 'out%'), 0)::int as "waitingOut",
+        coalesce(sum(n) filter (where what = 'out_somebody'), 0)::int as "outForSomebody",
+        min(oldest) as "oldestOpenAt"
+      from (
+        select connection_id, 'reject' as what, count(*) as n, min(created_at) as oldest
+          from exchange.reject where state = 'open' group by connection_id
+        union all
+        select connection_id, state, count(*), min(received_at)
+          from exchange.delivery where state in ('stored', 'processing', 'parked', 'held') group by connection_id, state
+        union all
+        select connection_id, case when state in ('rejected', 'unknown', 'parked') then 'out_somebody' else 'out' end, count(*), min(created_at)
+          from exchange.outbox where connection_id is not null and state not in ('accepted', 'dropped') group by 1, 2
+      ) as open
+      group by connection_id`.execute(own(c))
+  return new Map(rows.map(({ connection_id, ...load }) => [connection_id, load]))
 }
 
 /** Last contact outwards, for people; at most every few seconds, since every message would write the row. */

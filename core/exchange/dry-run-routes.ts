@@ -1,13 +1,15 @@
 import { Type } from 'typebox'
 import type { App } from '../http/app.ts'
 import { errorResponses, Id, named, Text } from '../http/schemas.ts'
-import { OrNull } from './connection-views.ts'
+import { CodeTablesShape, MappingRules, OrNull } from './connection-views.ts'
 import { dryRun } from './dry-run.ts'
 import { refuseExchange } from './errors.ts'
 import type { ImportDeps } from './import.ts'
 import { shownMessage, withoutValues } from './rejects-store.ts'
 
 const closed = { additionalProperties: false }
+/** A file of the customer in base64, with a mapping beside it. */
+const mostBytes = 24 * 1024 * 1024
 const Count = Type.Integer({ minimum: 0 })
 
 const DryRunShape = named(
@@ -66,7 +68,21 @@ const DryRunShape = named(
       closings: Type.Array(Type.Object({ kind: Type.String(), scope: OrNull(Type.String()), count: Count, of: Count }, closed), {
         description: 'What the end of a snapshot would close'
       }),
-      unknownColumns: Type.Record(Type.String(), Count)
+      unknownColumns: Type.Record(Type.String(), Count),
+      sample: Type.Array(
+        Type.Object(
+          {
+            kind: Type.String(),
+            line: OrNull(Type.Integer()),
+            pointer: OrNull(Type.String()),
+            source: Type.Record(Type.String(), Type.Unknown(), { description: 'Columns and values as they came' }),
+            record: OrNull(Type.Record(Type.String(), Type.Unknown(), { description: 'What the mapping made of them' })),
+            reject: OrNull(Type.Object({ code: Type.String(), message: Type.String(), field: OrNull(Type.String()) }, closed))
+          },
+          closed
+        ),
+        { description: 'The first 20 rows; of a stored delivery, and of employees, only for those who may see raw data' }
+      )
     },
     closed
   )
@@ -78,9 +94,10 @@ export function dryRunRoutes(deps: () => ImportDeps): (app: App) => void {
     app.post(
       '/api/v1/connections/:id/dry-runs',
       {
+        bodyLimit: mostBytes,
         config: {
           permission: 'exchange.operate',
-          refuses: ['connection_unknown', 'delivery_unknown', 'delivery_raw_gone', 'dry_run_source']
+          refuses: ['connection_unknown', 'delivery_unknown', 'delivery_raw_gone', 'dry_run_source', 'mapping_invalid']
         },
         schema: {
           operationId: 'dryRun',
@@ -92,7 +109,13 @@ export function dryRunRoutes(deps: () => ImportDeps): (app: App) => void {
               name: Type.Optional(Text(200, { description: 'Name of the file, by which the adapter knows what is in it' })),
               text: Type.Optional(Type.String({ description: 'Content as text' })),
               base64: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/=\\s]*$', description: 'Content as bytes' })),
-              deliveryId: Type.Optional(Id)
+              deliveryId: Type.Optional(Id),
+              candidate: Type.Optional(
+                Type.Object(
+                  { mapping: MappingRules, codeTables: CodeTablesShape },
+                  { ...closed, description: 'Mapping and code tables to try instead of the stored ones' }
+                )
+              )
             },
             closed
           ),
@@ -110,7 +133,8 @@ export function dryRunRoutes(deps: () => ImportDeps): (app: App) => void {
           deps(),
           ctx,
           params.id,
-          body.deliveryId !== undefined ? { deliveryId: body.deliveryId } : { name: body.name ?? '', bytes: content ?? Buffer.alloc(0) }
+          body.deliveryId !== undefined ? { deliveryId: body.deliveryId } : { name: body.name ?? '', bytes: content ?? Buffer.alloc(0) },
+          body.candidate
         )
         const raw = ctx.grant.permissions.has('exchange.read_raw')
         return {
@@ -133,7 +157,10 @@ export function dryRunRoutes(deps: () => ImportDeps): (app: App) => void {
             }
           }),
           closings: result.closings.map(closing => ({ ...closing })),
-          unknownColumns: { ...result.unknownColumns }
+          unknownColumns: { ...result.unknownColumns },
+          sample: result.sample
+            .filter(row => raw || (body.deliveryId === undefined && row.kind !== 'employee'))
+            .map(row => ({ ...row, source: { ...row.source } }))
         }
       }
     )

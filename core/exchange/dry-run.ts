@@ -1,4 +1,11 @@
-import { AdapterError, type ImportItem } from '../../adapters/contract/index.ts'
+import {
+  AdapterError,
+  type CodeTables,
+  createMapper,
+  type ImportItem,
+  type Mapper,
+  type MappingSet
+} from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { translate } from '../db/sqlstate.ts'
 import { withTx } from '../db/tx.ts'
@@ -9,6 +16,7 @@ import { type Counts, findWork, noCounts, type PendingClose, withinSavepoint } f
 import { type RawDelivery, rawFromBytes, rawOf } from './delivery-source.ts'
 import { refuseExchange } from './errors.ts'
 import { type ImportDeps, itemsOf, ownersOf, snapshotKindsOf } from './import.ts'
+import { mappingComplaints } from './mapping-check.ts'
 import type { NewReject } from './rejects-store.ts'
 import { type RunOptions, runItems } from './run.ts'
 import { type ConnectionRuntime, openConnection } from './runtime.ts'
@@ -17,6 +25,7 @@ import { planClosing } from './snapshot-close.ts'
 /** Most items that one dry run looks at; it happens in one transaction. */
 const mostItems = 20_000
 const mostShown = 500
+const mostSample = 20
 
 export type DryRunSource = { readonly name: string; readonly bytes: Uint8Array } | { readonly deliveryId: string }
 
@@ -33,6 +42,23 @@ export interface DryRunResult {
   /** What a snapshot in it would close. */
   readonly closings: readonly PendingClose[]
   readonly unknownColumns: Readonly<Record<string, number>>
+  /** The first rows, before and after the mapping; a row that ended the reading has neither record nor reject. */
+  readonly sample: readonly SampleRow[]
+}
+
+export interface SampleRow {
+  readonly kind: string
+  readonly line: number | null
+  readonly pointer: string | null
+  readonly source: Readonly<Record<string, unknown>>
+  readonly record: Record<string, unknown> | null
+  readonly reject: { readonly code: string; readonly message: string; readonly field: string | null } | null
+}
+
+/** Mapping and code tables that are tried instead of the stored ones. */
+export interface Candidate {
+  readonly mapping: MappingSet
+  readonly codeTables: CodeTables
 }
 
 /** Carries the result out of a transaction that must not commit. */
@@ -49,8 +75,16 @@ class RolledBack extends Error {
  * What a file, or a delivery once more, would do today: parsed, mapped, checked, compared and handed to the modules in a transaction
  * that is rolled back. Nothing is written, no acknowledgement is taken, nothing leaves the house.
  */
-export async function dryRun(deps: ImportDeps, ctx: Ctx, connectionId: string, source: DryRunSource): Promise<DryRunResult> {
-  const runtime = await openConnection(ctx, deps.adapters, connectionId)
+export async function dryRun(
+  deps: ImportDeps,
+  ctx: Ctx,
+  connectionId: string,
+  source: DryRunSource,
+  candidate?: Candidate
+): Promise<DryRunResult> {
+  const stored = await openConnection(ctx, deps.adapters, connectionId)
+  const sample: SampleRow[] = []
+  const runtime = watched(candidate ? tried(stored, candidate) : stored, sample)
   const from = await rawOfSource(deps, ctx, runtime, source)
   const none: DryRunResult = {
     refused: null,
@@ -60,7 +94,8 @@ export async function dryRun(deps: ImportDeps, ctx: Ctx, connectionId: string, s
     changes: [],
     rejects: [],
     closings: [],
-    unknownColumns: {}
+    unknownColumns: {},
+    sample
   }
   if (from.raw.size === 0) return { ...none, refused: { code: 'import_payload', detail: 'The file is empty.' } }
   const items: ImportItem[] = []
@@ -121,7 +156,8 @@ export async function dryRun(deps: ImportDeps, ctx: Ctx, connectionId: string, s
         changes: result.changes,
         rejects: result.rejects,
         closings,
-        unknownColumns: result.unknown
+        unknownColumns: result.unknown,
+        sample
       })
     })
   } catch (error) {
@@ -130,6 +166,31 @@ export async function dryRun(deps: ImportDeps, ctx: Ctx, connectionId: string, s
       return { ...none, items: items.length, refused: { code: error.code, detail: error.detail } }
     throw error
   }
+}
+
+function tried(runtime: ConnectionRuntime, { mapping, codeTables }: Candidate): ConnectionRuntime {
+  const problems = mappingComplaints(runtime.manifest, mapping, codeTables)
+  if (problems.length > 0)
+    throw refuseExchange('mapping_invalid', `The mapping has ${problems.length} fault(s); see errors.`, { errors: problems.slice(0, 50) })
+  return { ...runtime, mapping, codeTables, mapper: createMapper({ mapping, codeTables, timeZone: runtime.timeZone }) }
+}
+
+/** Keeps the first rows that the adapter hands to the mapper. */
+function watched(runtime: ConnectionRuntime, sample: SampleRow[]): ConnectionRuntime {
+  const row: Mapper['row'] = (kind, source, at) => {
+    const place = sample.length
+    const shown = { kind, line: at?.line ?? null, pointer: at?.pointer ?? null, source, record: null, reject: null }
+    if (place < mostSample) sample.push(shown)
+    const item = runtime.mapper.row(kind, source, at)
+    if (place < mostSample) {
+      sample[place] =
+        item.type === 'reject'
+          ? { ...shown, reject: { code: item.reject.code, message: item.reject.message, field: item.reject.field ?? null } }
+          : { ...shown, record: { ...item.record } }
+    }
+    return item
+  }
+  return { ...runtime, mapper: { ...runtime.mapper, row } }
 }
 
 async function closingsOf(

@@ -91,6 +91,8 @@ export function openExchange(options: ExchangeOptions): Exchange {
     maxWaitingBytes: mostWaitingBytes
   }
   let side: ModuleSide | undefined
+  /** Only where this process serves SFTP itself. */
+  let door: { readonly port: number; readonly hostKey: string } | undefined
   const modules = (): ModuleSide => {
     if (!side) throw new Error('the exchange works only after the modules are connected')
     return side
@@ -119,7 +121,11 @@ export function openExchange(options: ExchangeOptions): Exchange {
     routes(app) {
       const desk = connectionDesk({ adapters, directory, journal })
       connectionRoutes({ desk, adapters, journal, adapterCtx: (ctx, runtime, signal) => adapterCtx(ctx, runtime, signal, config) })(app)
-      accessRoutes(accessDesk({ directory, log }))(app)
+      accessRoutes(accessDesk({ directory, log }), () => ({
+        host: new URL(config.http.publicUrl).hostname,
+        port: door?.port ?? config.sftp.port,
+        hostKey: door?.hostKey ?? null
+      }))(app)
       deliveryRoutes({ blobs })(app)
       const bin = errorBin({ journal, desk })
       errorBinRoutes({ journal, bin })(app)
@@ -145,6 +151,10 @@ export function openExchange(options: ExchangeOptions): Exchange {
         ctx,
         signal
       ),
-    listenSftp: hostKey => openSftp({ config: config.sftp, hostKey, clock, log, tenants, directory, arrivals })
+    async listenSftp(hostKey) {
+      const server = await openSftp({ config: config.sftp, hostKey, clock, log, tenants, directory, arrivals })
+      door = { port: server.port, hostKey: hostKey.publicLine }
+      return server
+    }
   }
 }

@@ -21,6 +21,8 @@ declare module 'fastify' {
     permission?: string
     /** Says outright that nobody needs to be signed in. */
     public?: boolean
+    /** The answer lasts for as long as somebody listens: how long says nothing about the server. */
+    endless?: boolean
     /** Refusal codes this route may answer with, for the reference. */
     refuses?: readonly string[]
   }

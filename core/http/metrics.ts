@@ -7,6 +7,7 @@ export interface Metrics {
   readonly registry: Registry
   readonly tasks: Counter<'kind' | 'outcome'>
   readonly sealLag: Gauge<'tenant'>
+  readonly liveStreams: Gauge
   listen(host: string, port: number): Promise<Server>
 }
 
@@ -21,6 +22,7 @@ export function createMetrics(app: App | undefined): Metrics {
     registers: [registry]
   })
   app?.addHook('onResponse', async (request, reply) => {
+    if (request.routeOptions.config.endless && reply.statusCode === 200) return
     requests.observe(
       { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) },
       reply.elapsedTime / 1000
@@ -32,6 +34,11 @@ export function createMetrics(app: App | undefined): Metrics {
       name: 'werkvloer_tasks_total',
       help: 'Pieces of tenant work by kind and outcome',
       labelNames: ['kind', 'outcome'],
+      registers: [registry]
+    }),
+    liveStreams: new Gauge({
+      name: 'werkvloer_live_streams',
+      help: 'Screens of this process that follow changes',
       registers: [registry]
     }),
     sealLag: new Gauge({

@@ -5,7 +5,7 @@ import type { Ctx, Tenant } from '../context.ts'
 import type { SigningKey } from '../db/control.ts'
 import type { AccessTokens, Directory, OpenTenant, Tenants } from '../db/tenants-face.ts'
 import type { Db } from '../db/tx.ts'
-import { refuse } from '../errors.ts'
+import { Refusal, refuse } from '../errors.ts'
 import { newId, parseToken, sha256 } from '../ids.ts'
 import type { Identified, Identity } from './identity.ts'
 
@@ -36,11 +36,16 @@ export interface SessionOptions {
   ) => Promise<{ tenant: Tenant; db: Db; identified: Identified } | undefined>
 }
 
+export interface Session extends AccessTokens {
+  /** Whether the credential of an earlier request would still be let in; throws when that cannot be found out now. */
+  alive(request: FastifyRequest): Promise<boolean>
+}
+
 /**
  * Registers @fastify/jwt pinned to what we issue (its defaults take HS512, no `exp`, any audience: measured) and the hook that
  * turns a credential into `request.ctx`. Tokens carry identity only; what somebody may do is read fresh on each request.
  */
-export async function registerSession(app: FastifyInstance, options: SessionOptions): Promise<AccessTokens> {
+export async function registerSession(app: FastifyInstance, options: SessionOptions): Promise<Session> {
   const { keys, clock } = options
   const signing = keys[0]
   if (!signing) throw new Error('no signing key in the control database: run "migrate"')
@@ -148,6 +153,16 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
   }
 
   return {
+    async alive(request) {
+      try {
+        return (
+          request.headers.authorization !== undefined && (await identify(request.headers.authorization.slice(7), request)) !== undefined
+        )
+      } catch (error) {
+        if (error instanceof Refusal && (error.kind === 'unauthenticated' || error.code === 'tenant_unavailable')) return false
+        throw error
+      }
+    },
     issue({ tenantId, userId, sessionId }) {
       const token = app.jwt.sign({ sub: userId, tid: tenantId, sid: sessionId, use: 'access', jti: newId() } as never)
       return { token, expiresAt: new Date(clock.now().getTime() + accessSeconds * 1000).toISOString() }

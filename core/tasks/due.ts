@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Control } from '../db/control.ts'
 import type { DueBoard, DueKind } from '../db/tx.ts'
+import type { Changes } from './changes.ts'
 
 /** Marks stay for at least this long after they were made: longer than the longest transaction may take. */
 export const dueGraceSeconds = 60
@@ -23,7 +24,7 @@ export interface DueDesk extends DueBoard {
   onAnnounce(listener: (tenantId: string, kind: DueKind) => void): () => void
 }
 
-export function dueDesk(control: Control, clock: Clock): DueDesk {
+export function dueDesk(control: Control, clock: Clock, changes: Pick<Changes, 'tell'> = { tell: () => {} }): DueDesk {
   const nudges = new EventEmitter()
   nudges.setMaxListeners(50)
   return {
@@ -38,6 +39,7 @@ export function dueDesk(control: Control, clock: Clock): DueDesk {
       // Other processes: lost nudges are found by the sweep, so a failure here is no failure of the act.
       sql`select pg_notify('werkvloer_due', ${JSON.stringify([tenantId, ...kinds])})`.execute(control.kysely).catch(() => {})
     },
+    changed: (tenantId, schemas) => changes.tell(tenantId, schemas),
     async list() {
       const rows = await control.kysely
         .selectFrom('control.tenant_due')

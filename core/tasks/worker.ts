@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Ctx } from '../context.ts'
-import { plainClient } from '../db/client.ts'
+import { listenTo } from '../db/listen.ts'
 import type { Tenants } from '../db/tenants-face.ts'
 import type { DueKind } from '../db/tx.ts'
 import { Refusal } from '../errors.ts'
@@ -151,7 +151,16 @@ export function startWorker(options: {
       })
   }, sweepMs)
   let sweeping = false
-  const ears = listen(options.controlUrl, nudge, log, stopping.signal)
+  // What is missed while the connection is away is found by the sweep.
+  const ears = listenTo({
+    url: options.controlUrl,
+    channel: 'werkvloer_due',
+    heard: ([tenantId, ...kinds]) => {
+      if (tenantId !== undefined) for (const kind of kinds) nudge(tenantId, kind as DueKind)
+    },
+    log,
+    signal: stopping.signal
+  })
 
   return {
     async stop() {
@@ -167,28 +176,5 @@ export function startWorker(options: {
         if (running.size === 0 && [...queued.values()].every(list => list.length === 0)) return
       }
     }
-  }
-}
-
-/** Hears announcements of other processes; reconnects by itself, since the sweep finds what was missed meanwhile. */
-async function listen(url: string, heard: (tenantId: string, kind: DueKind) => void, log: Log, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const client = plainClient(url, 'werkvloer listen', { keepAlive: true })
-    try {
-      await client.connect()
-      client.on('notification', message => {
-        const [tenantId, ...kinds] = JSON.parse(message.payload ?? '[]') as [string?, ...DueKind[]]
-        if (tenantId !== undefined) for (const kind of kinds) heard(tenantId, kind)
-      })
-      await client.query('listen werkvloer_due')
-      await new Promise<void>(resolve => {
-        client.once('end', resolve)
-        signal.addEventListener('abort', () => resolve(), { once: true })
-      })
-    } catch (error) {
-      log.debug({ err: error }, 'listening for due work')
-    }
-    await client.end().catch(() => {})
-    if (!signal.aborted) await new Promise(resolve => setTimeout(resolve, 1_000))
   }
 }

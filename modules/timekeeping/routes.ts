@@ -28,7 +28,7 @@ import {
   StopIndirectBody,
   TodayShape
 } from './schemas.ts'
-import { type Booking, bookingsById, insertActivity, listActivities, listBookings, ofAnyJob } from './store.ts'
+import { type Booking, bookingsById, insertActivity, intervalEnds, listActivities, listBookings, ofAnyJob } from './store.ts'
 
 const tags = ['timekeeping']
 const closed = { additionalProperties: false }
@@ -48,7 +48,8 @@ export function timekeepingRoutes(services: Services & { authz: Authz }) {
   async function shown(ctx: Ctx, bookings: readonly Booking[]) {
     const keys = bookings.flatMap(booking => (booking.outbox_key === null ? [] : [booking.outbox_key]))
     const states = new Map((await outbox.states(ctx, keys)).map(state => [state.key, state]))
-    return bookings.map(booking => bookingView(booking, states.get(booking.outbox_key ?? '')))
+    const ends = await intervalEnds(ctx, [...new Set(bookings.map(booking => booking.interval_id))])
+    return bookings.map(booking => bookingView(booking, ends.get(booking.interval_id) ?? null, states.get(booking.outbox_key ?? '')))
   }
 
   return (app: App): void => {
@@ -244,7 +245,7 @@ export function timekeepingRoutes(services: Services & { authz: Authz }) {
   }
 }
 
-function bookingView(booking: Booking, state: MessageState | undefined) {
+function bookingView(booking: Booking, endedAt: string | null, state: MessageState | undefined) {
   return {
     id: booking.id,
     employeeId: booking.employee_id,
@@ -253,6 +254,7 @@ function bookingView(booking: Booking, state: MessageState | undefined) {
     activity: booking.activity,
     activityCode: booking.activity_code,
     startedAt: booking.started_at,
+    endedAt,
     seconds: booking.seconds,
     day: booking.day,
     reverses: booking.reverses,

@@ -111,6 +111,12 @@ export const lockBooking = (tx: TxCtx, id: string, visible: Visible): Promise<Bo
 export const intervalById = (ctx: Ctx | TxCtx, id: string): Promise<Interval | undefined> =>
   own(ctx).selectFrom('timekeeping.interval').select(intervalColumns).where('id', '=', id).executeTakeFirst()
 
+/** When the clock stopped, by interval: beside the booked share it shows what was shared. */
+export async function intervalEnds(ctx: Ctx, ids: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+  const rows = await own(ctx).selectFrom('timekeeping.interval').select(['id', 'ended_at']).where('id', '=', any(ids)).execute()
+  return new Map(rows.map(row => [row.id, row.ended_at]))
+}
+
 export const reversalOf = (ctx: Ctx | TxCtx, id: string): Promise<{ id: string } | undefined> =>
   own(ctx).selectFrom('timekeeping.booking').select('id').where('reverses', '=', id).executeTakeFirst()
 

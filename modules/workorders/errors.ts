@@ -48,6 +48,11 @@ export const errors = {
   },
   shortfall_undecided: { kind: 'conflict', title: 'Less than planned', remedy: 'Repeat with `shortfall`: not_yet or lost.' },
   report_reversed: { kind: 'conflict', title: 'This report was corrected already', remedy: 'Correct the row that stands for it now.' },
+  undo_over: {
+    kind: 'conflict',
+    title: 'It can no longer be undone',
+    remedy: 'Correct the report with a reason, or ask who may correct.'
+  },
   reversal_not_correctable: {
     kind: 'conflict',
     title: 'A reversal cannot be corrected',

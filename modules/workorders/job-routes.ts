@@ -245,6 +245,44 @@ export function jobRoutes(needs: Needs) {
         })
     )
 
+    app.post(
+      '/api/v1/reports/:reportId/undo',
+      {
+        config: { permission: 'jobs.report', refuses: [...ended, 'undo_over', 'report_reversed', ...stock] },
+        schema: {
+          operationId: 'undoReport',
+          tags,
+          summary: 'Take back one’s own report of the last minute; a job that it completed is paused again',
+          params: Type.Object({ reportId: Id }, closed),
+          response: { 201: schema.UndoneView, ...errorResponses }
+        }
+      },
+      async (request, reply) =>
+        act(request, reply, {
+          status: 201,
+          run: async tx => ({ reversalId: await acts.undo(tx, request.params.reportId) }),
+          show: async (ctx, { reversalId }) => {
+            const row = await reportById(ctx, reversalId)
+            if (!row) throw new Error('the reversal that was just written is not there')
+            return { reversalId, job: await show.job(ctx, row.job_id) }
+          }
+        })
+    )
+
+    app.get(
+      '/api/v1/floor/feedback',
+      {
+        config: { permission: 'jobs.work' },
+        schema: {
+          operationId: 'floorFeedback',
+          tags,
+          summary: 'My newest reports, and how far each is on its way to the ERP',
+          response: { 200: schema.FloorFeedbackView, ...errorResponses }
+        }
+      },
+      async request => show.mine(request.ctx)
+    )
+
     for (const [path, verb, operationId, summary] of [
       ['consume', 'consume', 'consumeMaterial', 'Take material for a job out of stock'],
       ['return', 'giveBack', 'returnMaterial', 'Bring unused material of a job back to stock']

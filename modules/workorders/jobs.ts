@@ -6,7 +6,7 @@ import { type MaterialItem, materialItems } from './materials.ts'
 import type { Needs } from './neighbours.ts'
 import { checkAct, completionOf, incomingOf, type JobAct, type JobStatus, missingQuantity } from './operation-rules.ts'
 import { before, orderAfter, stateOf } from './siblings.ts'
-import { insertReport, isReversed, type LockedJob, lockJob, type Report, reportById, siblingsOf } from './store.ts'
+import { insertReport, isNewest, isReversed, type LockedJob, lockJob, type Report, reportById, siblingsOf } from './store.ts'
 
 export interface Starting {
   readonly employeeIds?: readonly string[] | undefined
@@ -125,12 +125,15 @@ export function jobActs(needs: Needs) {
   /** Takes a completed job back to paused, with a reason. */
   async function reopen(tx: TxCtx, jobId: string, reason: string): Promise<void> {
     const job = await lock(tx, jobId, 'reopen')
-    const at = tx.clock.iso()
+    await reopenLocked(tx, job, reason, tx.clock.iso())
+    await note(tx, 'job.reopen', job, {})
+  }
+
+  async function reopenLocked(tx: TxCtx, job: LockedJob, reason: string, at: string): Promise<void> {
     const siblings = await siblingsOf(tx, job)
     const key = await tellOperation(tx, outbox, job, 'paused', at)
     await insertReport(tx, { ...blank(tx, job, at), ...nothing, kind: 'reopening', reason, outbox_key: key })
     await move(tx, job, { status: 'paused', orderStatus: orderAfter(job, siblings, 'paused'), at, tell: false })
-    await note(tx, 'job.reopen', job, {})
   }
 
   /**
@@ -173,6 +176,29 @@ export function jobActs(needs: Needs) {
     return { reversalId, replacementId }
   }
 
+  /**
+   * Takes back one's own report of a moment ago: no reason is asked, the ERP gets the reversal. A job that this report completed is
+   * paused again; stopped clocks stay stopped. @returns the id of the reversal
+   */
+  async function undo(tx: TxCtx, reportId: string): Promise<string> {
+    const original = await reportById(tx, reportId)
+    const job = original && (await lockJob(tx, original.job_id, authz.visible(tx, 'j.id')))
+    if (!job) throw noSuchReport()
+    checkAct('correct', stateOf(job))
+    const age = tx.clock.now().getTime() - Date.parse(original.at)
+    const mine = original.reported_by === `${tx.principal.kind}:${tx.principal.id}`
+    if (!mine || original.kind !== 'report' || age > undoSeconds * 1_000) {
+      throw refuse('undo_over', `Only one's own report can be undone, and within ${undoSeconds} seconds. Correct it, with a reason.`)
+    }
+    if (await isReversed(tx, original.id)) throw refuse('report_reversed', 'This report was taken back or corrected before.')
+    const at = tx.clock.iso()
+    const completing = job.status === 'completed' && (await isNewest(tx, original))
+    const reversalId = await takeBack(tx, job, original, 'undone', at)
+    if (completing) await reopenLocked(tx, job, 'undone', at)
+    await note(tx, 'job.undo', job, { reportId: original.id, reversalId })
+    return reversalId
+  }
+
   /** Takes material for a job out of stock. @returns the id of the act in the ledger */
   async function consume(tx: TxCtx, jobId: string, items: readonly MaterialItem[]): Promise<string> {
     const job = await lock(tx, jobId, 'consume')
@@ -190,8 +216,11 @@ export function jobActs(needs: Needs) {
   }
 
   const resume = (tx: TxCtx, jobId: string, starting: Starting): Promise<void> => start(tx, jobId, starting, 'resume')
-  return { start, pause, resume, report, complete, reopen, correct, consume, giveBack }
+  return { start, pause, resume, report, complete, reopen, correct, undo, consume, giveBack }
 }
+
+/** How long a report can be undone without a reason: the screen offers it for 10 s; a slow network gets the rest. */
+export const undoSeconds = 60
 
 export type JobActs = ReturnType<typeof jobActs>
 

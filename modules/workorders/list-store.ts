@@ -1,6 +1,7 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Ctx, TxCtx } from '../../core/index.ts'
 import type { JobStatus, OrderStatus } from './operation-rules.ts'
+import type { OrderPlace, OrderSort } from './order-sorts.ts'
 import { own, type Visible } from './store.ts'
 
 /** A job as the floor's list and the job's own page show it. */
@@ -99,6 +100,33 @@ export async function listJobs(ctx: Ctx, filter: JobFilter, visible: Visible): P
   return rows
 }
 
+/** A report with what it was about, for the person who made it. */
+export interface OwnReport {
+  readonly id: string
+  readonly job_id: string
+  readonly order_number: string
+  readonly operation_number: string
+  readonly kind: 'report' | 'reversal' | 'replacement' | 'reopening'
+  readonly good: string
+  readonly scrap: string
+  readonly unit: string
+  readonly at: string
+  readonly outbox_key: string | null
+}
+
+/** The newest reports of one account on jobs within its groups: one walk along the index report_mine. */
+export async function reportsOf(ctx: Ctx, account: string, limit: number, visible: Visible): Promise<readonly OwnReport[]> {
+  const { rows } = await sql<OwnReport>`
+    select r.id, r.job_id, o.number as order_number, j.number as operation_number, r.kind, r.good, r.scrap, o.unit, r.at, r.outbox_key
+      from workorders.report r
+      join workorders.job j on j.id = r.job_id
+      join workorders.work_order o on o.id = j.order_id
+     where r.reported_by = ${account} and ${visible}
+     order by r.seq desc
+     limit ${limit}`.execute(own(ctx))
+  return rows
+}
+
 export interface OrderLine {
   readonly id: string
   readonly seq: string
@@ -134,26 +162,41 @@ export async function findOrder(ctx: Ctx | TxCtx, orderId: string, visibleJob: V
   return rows[0]
 }
 
+/** Each way to sort has an index of its own, so that a page costs the same wherever it stands. */
+const orderSorts: Readonly<Record<OrderSort, { columns: RawBuilder<unknown>; behind: (place: OrderPlace) => RawBuilder<unknown> }>> = {
+  urgent: {
+    columns: sql`-o.priority, coalesce(o.due, 'infinity'::date), o.seq`,
+    behind: ([priority = 0, due = 'infinity', seq = '0']) => sql`(-(${priority}::int), ${due}::date, ${seq}::bigint)`
+  },
+  due: {
+    columns: sql`coalesce(o.due, 'infinity'::date), o.seq`,
+    behind: ([due = 'infinity', seq = '0']) => sql`(${due}::date, ${seq}::bigint)`
+  },
+  number: { columns: sql`o.number`, behind: ([number = '']) => sql`(${number}::text)` },
+  newest: { columns: sql`-o.seq`, behind: ([seq = '0']) => sql`(-(${seq}::bigint))` }
+}
+
 export interface OrderFilter {
+  readonly sort: OrderSort
   readonly search: string | null
   readonly status: OrderStatus | null
   readonly department: string | null
   readonly held: boolean
-  readonly after: After | null
+  readonly after: OrderPlace | null
   readonly limit: number
 }
 
 export async function listOrders(ctx: Ctx, filter: OrderFilter, visibleJob: Visible): Promise<readonly OrderLine[]> {
   const { search, status, department, after } = filter
+  const { columns, behind } = orderSorts[filter.sort]
   const { rows } = await sql<OrderLine>`${orderSelect}
     where ${covered(ctx, visibleJob)}
       and (${status}::text is null or o.status = ${status})
       and (${department}::text is null or o.department_code = ${department})
       and (${search}::text is null or o.number ilike ${search} or o.article ilike ${search} or o.description ilike ${search})
       and (not ${filter.held} or exists (select 1 from workorders.order_change c where c.order_id = o.id and c.state = 'held'))
-      and (${after === null} or (-o.priority, coalesce(o.due, 'infinity'::date), o.seq)
-            > (${after ? -after[0] : 0}::int, ${after?.[1] ?? 'infinity'}::date, ${after?.[2] ?? '0'}::bigint))
-    order by -o.priority, coalesce(o.due, 'infinity'::date), o.seq
+      and (${after === null} or (${columns}) > ${behind(after ?? [])})
+    order by ${columns}
     limit ${filter.limit}`.execute(own(ctx))
   return rows
 }

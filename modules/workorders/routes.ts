@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { type App, act, containing, cursorOf, errorResponses, Id, pageQuery, readCursor, Text } from '../../core/index.ts'
 import { listOrders } from './list-store.ts'
 import type { Needs } from './neighbours.ts'
+import { orderPlace, orderPlaceKinds } from './order-sorts.ts'
 import { changeSetting, decide, setScrapReason } from './orders.ts'
 import * as schema from './schemas.ts'
 import { shows } from './show.ts'
@@ -24,9 +25,10 @@ export function orderRoutes(needs: Needs) {
         schema: {
           operationId: 'listWorkOrders',
           tags,
-          summary: 'Work orders of my groups, most urgent first',
+          summary: 'Work orders of my groups, most urgent first unless told',
           querystring: Type.Object(
             {
+              sort: Type.Optional(schema.OrderSortWord),
               search: Type.Optional(Text(80)),
               status: Type.Optional(schema.StatusWord),
               department: Type.Optional(Text(40)),
@@ -39,14 +41,18 @@ export function orderRoutes(needs: Needs) {
         }
       },
       async request => {
-        const { search, status = null, department = null, held = false, limit = 100, after } = request.query
+        const { search, status = null, department = null, held = false, sort = 'urgent', limit = 100, after } = request.query
         const { ctx } = request
-        const from = readCursor(after, ['number', 'string', 'string'])
-        const rows = await listOrders(ctx, { search: containing(search), status, department, held, after: from, limit }, show.visible(ctx))
+        const from = readCursor(after, orderPlaceKinds[sort])
+        const rows = await listOrders(
+          ctx,
+          { sort, search: containing(search), status, department, held, after: from, limit },
+          show.visible(ctx)
+        )
         const last = rows.at(-1)
         return {
           items: rows.map(orderSummary),
-          next: last && rows.length === limit ? cursorOf([last.priority, last.due ?? 'infinity', last.seq]) : null
+          next: last && rows.length === limit ? cursorOf(orderPlace(sort, last)) : null
         }
       }
     )

@@ -2,6 +2,7 @@ import { type TSchema, Type } from 'typebox'
 import { Id, Instant, LocalDate, named, Page, PositiveQuantity, QuantityText, Text } from '../../core/index.ts'
 import { type GuardedField, guardedFields } from './change-rules.ts'
 import { jobStatuses } from './operation-rules.ts'
+import { orderSorts } from './order-sorts.ts'
 
 const closed = { additionalProperties: false }
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
@@ -9,6 +10,7 @@ const word = <const V extends readonly string[]>(values: V, description?: string
   Type.Unsafe<V[number]>(Type.String({ enum: [...values], ...(description === undefined ? {} : { description }) }))
 
 export const StatusWord = word(jobStatuses)
+export const OrderSortWord = word(orderSorts, 'urgent: priority, then due date')
 export const FloorStatusWord = word(['released', 'started', 'paused'])
 const Code = Text(40)
 const Reason = Text(500)
@@ -42,6 +44,9 @@ export const JobView = named(
       plannedQuantity: Type.String(),
       proposedQuantity: Type.String({
         description: 'What the screen proposes to report: what came out of the operation before, less what is reported'
+      }),
+      missingQuantity: Type.String({
+        description: 'Pieces still to be accounted for before it is complete; completing with fewer asks not_yet or lost'
       }),
       good: Type.String(),
       scrap: Type.String(),
@@ -164,6 +169,32 @@ export const HistoryView = named(
 )
 export const ReportedView = named('Reported', Type.Object({ reportId: Id, job: JobView }, closed))
 export const CorrectedView = named('Corrected', Type.Object({ reversalId: Id, replacementId: orNull(Id), job: JobView }, closed))
+export const UndoneView = named('Undone', Type.Object({ reversalId: Id, job: JobView }, closed))
+export const FloorFeedbackView = named(
+  'FloorFeedback',
+  Type.Object(
+    {
+      items: Type.Array(
+        Type.Object(
+          {
+            reportId: Id,
+            jobId: Id,
+            orderNumber: Type.String(),
+            operationNumber: Type.String(),
+            kind: word(['report', 'reversal', 'replacement', 'reopening']),
+            good: Type.String(),
+            scrap: Type.String(),
+            unit: Type.String(),
+            at: Instant,
+            feedback: orNull(Feedback)
+          },
+          closed
+        )
+      )
+    },
+    closed
+  )
+)
 export const MaterialActView = named('MaterialAct', Type.Object({ actId: Id, materials: Type.Array(MaterialView) }, closed))
 
 export const ScrapReasonView = named(

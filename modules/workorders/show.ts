@@ -1,9 +1,9 @@
 import { type Ctx, refuse as refuseCore } from '../../core/index.ts'
-import { findJob, findOrder, type JobLine, jobsOfOrder } from './list-store.ts'
+import { findJob, findOrder, type JobLine, jobsOfOrder, reportsOf } from './list-store.ts'
 import { consumedPerLine } from './material-rules.ts'
 import type { Needs } from './neighbours.ts'
 import { changesOfOrder, materialsOf, reportsOfJobs } from './store.ts'
-import { changeView, jobView, materialView, orderView, reportView } from './views.ts'
+import { changeView, jobView, materialView, orderView, ownReportView, reportView } from './views.ts'
 
 /** What the routes show, read after the act; everything within the caller's groups. */
 export function shows({ authz, timekeeping, inventory, outbox }: Needs) {
@@ -59,6 +59,14 @@ export function shows({ authz, timekeeping, inventory, outbox }: Needs) {
     }
   }
 
-  return { visible, jobs, job, order, materials, history }
+  /** The newest reports of the caller, with how far each is on the way to the ERP. */
+  async function mine(ctx: Ctx) {
+    const rows = await reportsOf(ctx, `${ctx.principal.kind}:${ctx.principal.id}`, 20, visible(ctx))
+    const keys = rows.flatMap(row => (row.outbox_key === null ? [] : [row.outbox_key]))
+    const states = new Map((keys.length === 0 ? [] : await outbox.states(ctx, keys)).map(state => [state.key, state]))
+    return { items: rows.map(row => ownReportView(row, states.get(row.outbox_key ?? ''))) }
+  }
+
+  return { visible, jobs, job, order, materials, history, mine }
 }
 export type Shows = ReturnType<typeof shows>

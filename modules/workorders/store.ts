@@ -119,6 +119,16 @@ export const reportById = (c: Ctx | TxCtx, id: string): Promise<Report | undefin
 export const isReversed = async (tx: TxCtx, id: string): Promise<boolean> =>
   (await own(tx).selectFrom('workorders.report').select('id').where('reverses', '=', id).executeTakeFirst()) !== undefined
 
+/** Whether nothing was reported on the job after this row. */
+export const isNewest = async (tx: TxCtx, report: Pick<Report, 'job_id' | 'seq'>): Promise<boolean> =>
+  (await own(tx)
+    .selectFrom('workorders.report')
+    .select('id')
+    .where('job_id', '=', report.job_id)
+    .where('seq', '>', report.seq)
+    .limit(1)
+    .executeTakeFirst()) === undefined
+
 export const reportsOfJobs = (ctx: Ctx, jobIds: readonly string[]): Promise<Report[]> =>
   own(ctx)
     .selectFrom('workorders.report')

@@ -1,8 +1,8 @@
 import type { Static } from 'typebox'
 import { type MessageState, quantity } from '../../core/index.ts'
 import type { Article } from '../inventory/index.ts'
-import type { JobLine, OrderLine } from './list-store.ts'
-import { incomingOf, proposedQuantity } from './operation-rules.ts'
+import type { JobLine, OrderLine, OwnReport } from './list-store.ts'
+import { incomingOf, missingQuantity, proposedQuantity } from './operation-rules.ts'
 import type { ChangeView, JobView, MaterialView, ReportView, SettingView, WorkOrderSummary, WorkOrderView } from './schemas.ts'
 import type { Material, OrderChange, Report, Setting } from './store.ts'
 
@@ -17,6 +17,7 @@ export interface Running {
 export function jobView(job: JobLine, running: readonly Running[]): Static<typeof JobView> {
   const good = job.before_good
   const before = good === null ? [] : (job.before_statuses ?? []).map(status => ({ good, status }))
+  const progress = { planned: text(job.planned_quantity), good: job.good, scrap: job.scrap, ...incomingOf(before) }
   return {
     id: job.id,
     orderId: job.order_id,
@@ -32,7 +33,8 @@ export function jobView(job: JobLine, running: readonly Running[]): Static<typeo
     unit: job.unit,
     status: job.status,
     plannedQuantity: text(job.planned_quantity),
-    proposedQuantity: proposedQuantity({ planned: text(job.planned_quantity), good: job.good, scrap: job.scrap, ...incomingOf(before) }),
+    proposedQuantity: proposedQuantity(progress),
+    missingQuantity: missingQuantity(progress),
     good: text(job.good),
     scrap: text(job.scrap),
     rework: text(job.rework),
@@ -112,9 +114,23 @@ export const reportView = (row: Report, message: MessageState | undefined): Stat
   reportedBy: row.reported_by,
   employeeId: row.employee_id,
   at: row.at,
-  feedback: message
-    ? { state: message.state, document: message.document, settledAt: message.settledAt, reason: message.rejectMessage }
-    : null
+  feedback: feedbackView(message)
+})
+
+const feedbackView = (message: MessageState | undefined) =>
+  message ? { state: message.state, document: message.document, settledAt: message.settledAt, reason: message.rejectMessage } : null
+
+export const ownReportView = (row: OwnReport, message: MessageState | undefined) => ({
+  reportId: row.id,
+  jobId: row.job_id,
+  orderNumber: row.order_number,
+  operationNumber: row.operation_number,
+  kind: row.kind,
+  good: text(row.good),
+  scrap: text(row.scrap),
+  unit: row.unit,
+  at: row.at,
+  feedback: feedbackView(message)
 })
 
 export const changeView = (row: OrderChange): Static<typeof ChangeView> => ({

@@ -53,6 +53,7 @@ export const timekeepingCases: readonly StoreCases[] = [
     intervalById: { always: [id] },
     reversalOf: { always: [id] },
     bookingsById: { always: [ids] },
+    intervalEnds: { some: [ids] },
     listBookings: {
       'of everybody': [{ day, employeeId: null, after: '0', limit: 50 }, covered],
       'of one person': [{ day, employeeId: id, after: '0', limit: 50 }, covered],

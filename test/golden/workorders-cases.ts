@@ -19,7 +19,7 @@ const guard = {
   operations: 'hold',
   materials: 'accept'
 } as const
-const page = { search: null, status: null, department: null, held: false, after: null, limit: 50 }
+const page = { sort: 'urgent' as const, search: null, status: null, department: null, held: false, after: null, limit: 50 }
 
 export const workordersCases: readonly StoreCases[] = [
   storeCases('modules/workorders/list-store.ts', lists, {
@@ -30,11 +30,15 @@ export const workordersCases: readonly StoreCases[] = [
       'next page': [{ ...jobs, after: [1, day, '7'] }, covered],
       scanned: [{ ...jobs, scans: [{ order: 'WO-1', operation: '10' }] }, covered]
     },
+    reportsOf: { always: ['user:x', 20, covered] },
     findOrder: { 'somebody of the floor': [id, covered], 'who sees everything': { args: [id, covered], everything: true } },
     listOrders: {
       'somebody of the floor': [page, covered],
       'who sees everything': { args: [page, covered], everything: true },
-      'next page of held ones': [{ ...page, held: true, after: [1, day, '7'] }, covered]
+      'next page of held ones': [{ ...page, held: true, after: [1, day, '7'] }, covered],
+      'next page by due date': [{ ...page, sort: 'due' as const, after: [day, '7'] }, covered],
+      'next page by number': [{ ...page, sort: 'number' as const, after: ['WO-1'] }, covered],
+      'next page of the newest': [{ ...page, sort: 'newest' as const, after: ['7'] }, covered]
     }
   }),
   storeCases('modules/workorders/receive-store.ts', receive, {
@@ -126,6 +130,7 @@ export const workordersCases: readonly StoreCases[] = [
       },
       reportById: { always: [id] },
       isReversed: { always: [id] },
+      isNewest: { always: [{ job_id: id, seq: '1' }] },
       reportsOfJobs: { always: [ids] },
       scrapReasons: { always: [] },
       isActiveReason: { always: ['BURR'] },

@@ -74,7 +74,14 @@ export const adminPassword = 'Een-lange-zin-voor-de-test'
  */
 export async function openTestHouse(
   t: Teardown,
-  options: { clock?: Clock; sftp?: boolean; worker?: boolean; settings?: Record<string, string>; parts?: Partial<Parts> } = {}
+  options: {
+    clock?: Clock
+    sftp?: boolean
+    worker?: boolean
+    settings?: Record<string, string>
+    parts?: Partial<Parts>
+    liveBeatMs?: number
+  } = {}
 ): Promise<TestHouse> {
   const control = await freshDatabase(t, { owner: 'werkvloer' })
   const dataDir = mkdtempSync(join(tmpdir(), 'wv-house-'))
@@ -100,7 +107,17 @@ export async function openTestHouse(
 
   async function open(at: Clock): Promise<{ house: House; shutdown: Shutdown }> {
     const shutdown = createShutdown(log)
-    const house = await openHouse({ config, controlUrl, root, clock: at, log, parts: allParts, shutdown, version })
+    const house = await openHouse({
+      config,
+      controlUrl,
+      root,
+      clock: at,
+      log,
+      parts: allParts,
+      shutdown,
+      version,
+      liveBeatMs: options.liveBeatMs
+    })
     // Registered before the database is dropped by an earlier teardown: tap runs them in the opposite order.
     t.teardown(async () => {
       await shutdown.stop('test ends')
@@ -134,6 +151,11 @@ export async function openTestHouse(
       },
       ...(body === undefined ? (raw === undefined ? {} : { body: raw as string }) : { body: JSON.stringify(body) })
     })
+    // A stream that follows changes does not end by itself.
+    if (answer.headers.get('content-type')?.startsWith('text/event-stream')) {
+      await answer.body?.cancel()
+      return { status: answer.status, headers: answer.headers, body: {} as never }
+    }
     const text = await answer.text()
     const json = (answer.headers.get('content-type') ?? '').includes('json')
     return { status: answer.status, headers: answer.headers, body: (json && text !== '' ? JSON.parse(text) : { text }) as never }

@@ -102,6 +102,38 @@ t.test('exchange over HTTP', async t => {
     t.match(await api('POST', `/connections/${id}/dry-runs`, { name: 'x' }), { status: 400, body: { code: 'dry_run_source' } })
   })
 
+  await t.test('dry run: tries a mapping that is not stored, and shows the first rows before and after it', async t => {
+    const stored = await api<{ version: number; mapping: Record<string, unknown> }>('GET', `/connections/${id}/mapping`)
+    const file = { name: 'articles', text: JSON.stringify({ records: [article('1'), article('2', 'STX')] }) }
+    const candidate = { mapping: stored.body.mapping, codeTables: { units: { STX: 'H87', PCE: 'PCE' } } }
+    t.match(await api('POST', `/connections/${id}/dry-runs`, { ...file, candidate }), {
+      status: 200,
+      body: {
+        counts: { new: 2, rejected: 0 },
+        sample: [
+          { kind: 'article', source: { number: '1' } },
+          { source: { unit: 'STX' }, record: { number: '2', unit: 'H87' }, reject: null }
+        ]
+      }
+    })
+    t.match(await api('POST', `/connections/${id}/dry-runs`, file), {
+      body: { sample: [{}, { source: { unit: 'STX' }, record: null, reject: { code: 'code_unknown', field: 'unit' } }] }
+    })
+    t.match(
+      await api('POST', `/connections/${id}/dry-runs`, { ...file, candidate: { mapping: { imports: { nothing: {} } }, codeTables: {} } }),
+      {
+        status: 400,
+        body: { code: 'mapping_invalid' }
+      }
+    )
+    t.match(await api('GET', `/connections/${id}/mapping`), { body: { version: stored.body.version } })
+  })
+
+  await t.test('connections: tell the oldest of what waits, and where SFTP is', async t => {
+    t.match(await api('GET', `/connections/${id}`), { body: { waitingOut: 0, outForSomebody: 0, oldestOpenAt: null } })
+    t.match(await api('GET', '/sftp-door'), { status: 200, body: { host: 'localhost', hostKey: null } })
+  })
+
   await t.test('error bin: from the cause to the translation in two calls', async t => {
     const delivery = await deliver('articles', { records: [article('1'), article('2', 'STX'), article('3', 'STX')] })
     t.match(await api('GET', `/deliveries/${delivery}`), {
@@ -114,6 +146,7 @@ t.test('exchange over HTTP', async t => {
     t.ok(listed.body.next)
     const rest = await api<List<Reject>>('GET', `/rejects?limit=1&after=${encodeURIComponent(listed.body.next ?? '')}`)
     t.match(rest.body, { items: [{ code: 'code_unknown' }], next: null })
+    t.match(await api('GET', `/connections/${id}`), { body: { openRejects: 2, oldestOpenAt: /^\d{4}-.*Z$/ } })
     t.match(await api('POST', `/rejects/${causes.body.items[0]?.sample.id}/translation`, { ours: 'H87' }), {
       status: 202,
       body: { count: 2 }

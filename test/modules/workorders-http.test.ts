@@ -109,6 +109,25 @@ t.test('work orders and stock over HTTP', async t => {
     t.match(history.body.reports[0]?.feedback, { state: /./ })
   })
 
+  await t.test('job: my newest reports are shown with how far each is, and the last one is undone', async t => {
+    const report = await call<{ reportId: string; job: { missingQuantity: string } }>('POST', `/api/v1/jobs/${weld}/report`, {
+      body: { good: '2' },
+      ...key()
+    })
+    t.equal(report.body.job.missingQuantity, '7')
+    const mine = await call<{ items: readonly unknown[] }>('GET', '/api/v1/floor/feedback')
+    t.match(mine.body.items[0], {
+      reportId: report.body.reportId,
+      orderNumber: 'W-1',
+      operationNumber: '10',
+      good: '2',
+      unit: 'pcs',
+      feedback: { state: /./ }
+    })
+    const undone = await call('POST', `/api/v1/reports/${report.body.reportId}/undo`, key())
+    t.match(undone, { status: 201, body: { reversalId: /-/, job: { id: weld, good: '91' } } })
+  })
+
   await t.test('job: the same Idempotency-Key gives the same answer and books once', async t => {
     const saw = await floor.job('W-2', '10')
     const once = key()

@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Scope } from '../../core/index.ts'
 import { readScan } from '../../modules/workorders/job-routes.ts'
 import { listJobs, listOrders } from '../../modules/workorders/list-store.ts'
+import { type OrderPlace, orderPlace, orderSorts } from '../../modules/workorders/order-sorts.ts'
 import { shows } from '../../modules/workorders/show.ts'
 import { openFloor } from '../helpers/floor.ts'
 import { order } from '../helpers/orders.ts'
@@ -25,7 +26,7 @@ t.test('lists of the floor', async t => {
   }
   const orders = async (filter: Partial<Parameters<typeof listOrders>[1]> = {}, scope?: Partial<Scope>) => {
     const ctx = floor.ctx(scope)
-    const all = { search: null, status: null, department: null, held: false, after: null, limit: 100 }
+    const all = { sort: 'urgent' as const, search: null, status: null, department: null, held: false, after: null, limit: 100 }
     return (await listOrders(ctx, { ...all, ...filter }, visible(ctx, 'j.id'))).map(o => o.number)
   }
 
@@ -48,6 +49,31 @@ t.test('lists of the floor', async t => {
         after = [last.priority, last.due ?? 'infinity', last.seq]
       }
       t.same(seen, whole, `pages of ${limit}`)
+    }
+  })
+
+  await t.test('list: orders by due date, by number and newest first, page by page without a gap or a double', async t => {
+    const sorted = {
+      urgent: ['P-1', 'B-1', 'A-2', 'A-1', 'A-3', '100%'],
+      due: ['A-2', 'A-1', 'B-1', 'A-3', 'P-1', '100%'],
+      number: ['100%', 'A-1', 'A-2', 'A-3', 'B-1', 'P-1'],
+      newest: ['100%', 'P-1', 'B-1', 'A-3', 'A-2', 'A-1']
+    }
+    const all = { search: null, status: null, department: null, held: false }
+    for (const sort of orderSorts) {
+      for (const limit of [1, 2, 5, 100]) {
+        const seen: string[] = []
+        let after: OrderPlace | null = null
+        for (let page = 0; page < 20; page++) {
+          const ctx = floor.ctx()
+          const rows: Awaited<ReturnType<typeof listOrders>> = await listOrders(ctx, { ...all, sort, after, limit }, visible(ctx, 'j.id'))
+          seen.push(...rows.map(o => o.number))
+          const last = rows.at(-1)
+          if (!last || rows.length < limit) break
+          after = orderPlace(sort, last)
+        }
+        t.same(seen, sorted[sort], `${sort}, pages of ${limit}`)
+      }
     }
   })
 

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { withTx } from '../../core/index.ts'
+import { type TxCtx, withTx } from '../../core/index.ts'
 import { openActs } from '../helpers/acts.ts'
 import { order } from '../helpers/orders.ts'
 
 t.test('reports on jobs', async t => {
-  const { floor, acts, write, sent, ann, newOrder, job, status } = await openActs(t)
+  const { floor, acts, write, sent, ann, bob, newOrder, job, status } = await openActs(t)
 
   await t.test('report: good, scrap, reason and rework go in one submit and reach the ERP as what was added', async t => {
     const { weld } = await newOrder('R-1')
@@ -207,6 +207,46 @@ t.test('reports on jobs', async t => {
       { reason: { code: 'report_reversed' } }
     )
     t.equal((await floor.rows('select 1 from workorders.report where job_id = $1', [weld])).length, 3)
+  })
+
+  await t.test('undo: the reporter takes back within a minute, a completed job is paused again, and the ERP hears both', async t => {
+    const { weld } = await newOrder('U-1')
+    const first = await write(tx => acts.report(tx, weld, { good: '40' }))
+    const last = await write(tx => acts.complete(tx, weld, { good: '60' }))
+    await write(tx => acts.undo(tx, last))
+    t.match(await job(weld), { status: 'paused', good: '40' })
+    t.same(
+      (await floor.rows('select kind from workorders.report where job_id = $1 order by seq', [weld])).map(row => row.kind),
+      ['report', 'report', 'reversal', 'reopening']
+    )
+    const back = (await sent('U-1')).filter(m => m.reverses !== null)
+    t.match(back, [{ kind: 'operationStatus', record: { good: { value: '-60' } } }])
+    await t.rejects(
+      write(tx => acts.undo(tx, last)),
+      { code: 'report_reversed' }
+    )
+    await write(tx => acts.complete(tx, weld, { good: '60' }))
+    await write(tx => acts.undo(tx, first))
+    t.match(await job(weld), { status: 'completed', good: '60' }, 'what an earlier report is taken back from stays completed')
+  })
+
+  await t.test('undo: not of others, not later, not outside the groups', async t => {
+    const { weld } = await newOrder('U-2')
+    const reportId = await write(tx => acts.report(tx, weld, { good: '1' }))
+    await t.rejects(
+      write(tx => acts.undo({ ...tx, principal: { kind: 'user', id: bob } } as TxCtx, reportId)),
+      { code: 'undo_over' }
+    )
+    await t.rejects(
+      write(tx => acts.undo(tx, reportId), { departments: ['PAINT'] }),
+      { code: 'not_found' }
+    )
+    floor.clock.advance(61)
+    await t.rejects(
+      write(tx => acts.undo(tx, reportId)),
+      { code: 'undo_over' }
+    )
+    t.match(await job(weld), { good: '1' })
   })
 
   await t.test('sums: after everything above each job’s sums are the sums of its reports', async t => {

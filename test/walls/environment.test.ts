@@ -44,7 +44,7 @@ const walls: readonly Wall[] = [
   },
   {
     rule: 'nothing prints but core/print.ts',
-    pattern: /\bconsole\s*\.|process\.std(?:out|err)\.write/,
+    pattern: /\bconsole\s*\.(?!ts')|process\.std(?:out|err)\.write/,
     except: /^core\/print\.ts$/,
     planted: "console.log('x')"
   },

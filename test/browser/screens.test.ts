@@ -1,0 +1,74 @@
+import t from 'tap'
+import { findings } from '../helpers/axe.ts'
+import { openBrowser } from '../helpers/browser.ts'
+import { openConsole, shot } from '../helpers/console.ts'
+import { openFactory } from '../helpers/factory.ts'
+
+const screens: readonly { readonly name: string; readonly path: string; readonly who: string; readonly ready: string }[] = [
+  { name: 'floor', path: '/floor', who: 'zagen', ready: 'main button' },
+  { name: 'floor', path: '/floor', who: 'admin', ready: '[data-scan]' },
+  { name: 'orders', path: '/orders', who: 'admin', ready: 'table tbody tr' },
+  { name: 'stock', path: '/stock', who: 'admin', ready: 'table tbody tr' },
+  { name: 'pick-lists', path: '/stock/picks', who: 'admin', ready: 'h1' },
+  { name: 'hours', path: '/hours?tab=team', who: 'admin', ready: 'h1' },
+  { name: 'users', path: '/people/users', who: 'admin', ready: 'table tbody tr' },
+  { name: 'groups', path: '/people/groups', who: 'admin', ready: 'h1' },
+  { name: 'roles', path: '/people/roles', who: 'admin', ready: 'table tbody tr' },
+  { name: 'api-keys', path: '/people/keys', who: 'admin', ready: 'h1' },
+  { name: 'why', path: '/people/why', who: 'admin', ready: 'h1' },
+  { name: 'account', path: '/account', who: 'admin', ready: 'table tbody tr' }
+]
+
+t.test('screens', async t => {
+  const { at, person } = await openFactory(t)
+  const browser = await openBrowser(t)
+
+  for (const scheme of ['light', 'dark'] as const) {
+    const console_ = await openConsole(t, browser, at.baseUrl, { scheme, language: scheme === 'light' ? 'nl' : 'en' })
+    const { page } = console_
+
+    await t.test(`screens: the sign-in has no serious finding of axe-core (${scheme})`, async t => {
+      await page.goto(at.baseUrl)
+      await page.locator('input[autocomplete=username]').waitFor()
+      await shot(page, `sign-in-${scheme}`)
+      t.same(await findings(page), [])
+    })
+
+    let signedIn = ''
+    const signIn = async (who: string): Promise<void> => {
+      if (signedIn === who) return
+      await console_.context.clearCookies()
+      await console_.signIn(person(who))
+      signedIn = who
+    }
+    for (const { name, path, who, ready } of screens) {
+      await t.test(`screens: ${name} has no serious finding of axe-core (${scheme})`, async t => {
+        await signIn(who)
+        await page.goto(at.baseUrl + path)
+        await page.locator(ready).first().waitFor()
+        // Fades and figures that come after the first row; the network itself is never quiet, since changes are followed.
+        await page.waitForTimeout(400)
+        await shot(page, `${name}-${scheme}`)
+        t.same(await findings(page), [])
+      })
+    }
+
+    await t.test(`screens: nothing was refused by the content security policy, no script failed (${scheme})`, async t => {
+      t.strictSame(console_.problems(), [])
+    })
+  }
+
+  await t.test('screens: axe-core sees a planted fault', async t => {
+    const { page, signIn } = await openConsole(t, browser, at.baseUrl, {})
+    await signIn(person('admin'))
+    await page.evaluate(
+      'document.querySelector(\'main\').innerHTML = \'<img src="/icon.svg"><p style="color:#ccc;background:#fff">pale</p>\''
+    )
+    const found = await findings(page)
+    t.ok(
+      found.some(text => text.startsWith('image-alt')),
+      found.join('\n')
+    )
+    t.ok(found.some(text => text.startsWith('color-contrast')))
+  })
+})
