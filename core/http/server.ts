@@ -54,7 +54,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
       dress(request as never, reply as never)
       handler(error, request as never, reply as never)
     },
-    clientErrorHandler: badBytes
+    clientErrorHandler: (_error, socket) => refuseBytes(socket, always)
   })
   const strict = newAjv(false)
   const coercing = newAjv('array')
@@ -121,7 +121,7 @@ function newAjv(coerceTypes: false | 'array'): Ajv {
 }
 
 /** Bytes that are no HTTP: Fastify's own answer is not problem+json. */
-function badBytes(_error: unknown, socket: Socket): void {
+function refuseBytes(socket: Socket, always: Readonly<Record<string, string>>): void {
   if (!socket.writable) return
   const body = JSON.stringify({
     type: '/problems/malformed_request',
@@ -130,8 +130,9 @@ function badBytes(_error: unknown, socket: Socket): void {
     detail: 'The bytes sent are no HTTP/1.1 request, or its header is too large or came too slowly.',
     code: 'malformed_request'
   })
+  const lines = Object.entries(always).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${lines.join('')}Connection: close\r\n\r\n${body}`
   )
 }
 

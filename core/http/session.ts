@@ -67,7 +67,8 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
       algorithms: ['EdDSA'],
       allowedIss: issuer,
       allowedAud: audience,
-      requiredClaims: ['exp', 'iat', 'jti', 'sub', 'tid', 'sid', 'use'],
+      // Issuer and audience too: the library compares them only where they are there.
+      requiredClaims: ['iss', 'aud', 'exp', 'iat', 'jti', 'sub', 'tid', 'sid', 'use'],
       maxAge: accessSeconds,
       clockTolerance: 0,
       // The library's cache has answered with another token's claims before (CVE-2026-35039): ours below keeps only "verified".

@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { openTestHouse } from '../helpers/house.ts'
 
@@ -22,4 +24,14 @@ t.test('H2: every answer carries the headers that keep a browser from doing some
       `${what}: the number by which the log finds it`
     )
   }
+})
+
+t.test('H2: bytes that are no request are answered with them as well', async t => {
+  const at = await openTestHouse(t)
+  const socket = connect(Number(new URL(at.baseUrl).port), '127.0.0.1')
+  socket.write('NOT HTTP AT ALL\r\n\r\n')
+  const answer = await text(socket)
+  t.match(answer, /^HTTP\/1\.1 400 .*\r\n/)
+  t.match(answer, /\r\ncontent-security-policy: default-src 'none'[^\r]*\r\nx-content-type-options: nosniff\r\n/)
+  t.match(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''), { status: 400, code: 'malformed_request' })
 })
