@@ -103,7 +103,7 @@ export function Levels() {
                 <Table.Td ta="right">
                   <UnstyledButton
                     onClick={() => setOpen({ level, what: 'ledger' })}
-                    aria-label={t('stock.openLedger', { article: level.article, location: level.location })}
+                    title={t('stock.openLedger', { article: level.article, location: level.location })}
                   >
                     <Text fw={700} c={level.quantity.startsWith('-') ? 'red' : 'blue'} td="underline" span>
                       {format.quantity(level.quantity)} {level.unit}
