@@ -21,6 +21,19 @@ export interface DemoOrder {
 
 export const departments = ['ZAGEN', 'FREZEN', 'LASSEN', 'MONTAGE'] as const
 
+export const scrapReasons = [
+  ['MAAT', 'Maat fout'],
+  ['KRAS', 'Kras of deuk'],
+  ['LAS', 'Lasfout'],
+  ['MATERIAAL', 'Materiaalfout']
+] as const
+
+export const otherWork = [
+  ['SCHOON', 'Schoonmaken'],
+  ['OVERLEG', 'Overleg'],
+  ['ONDERHOUD', 'Onderhoud machine']
+] as const
+
 export const articles = [
   ...Array.from({ length: 12 }, (_, i) => ({ number: `A-${1001 + i}`, description: `Frame type ${i + 1}`, unit: 'PCE' })),
   ...Array.from({ length: 6 }, (_, i) => ({ number: `M-${2001 + i}`, description: `Profile ${20 + 10 * i} mm`, unit: 'PCE' })),

@@ -4,7 +4,7 @@ import type { DemoPlace } from '../core/commands/command.ts'
 import { type SimulatedErp, simulatedErp } from './erp.ts'
 import { makeOrders } from './factory.ts'
 import { orderFile } from './files.ts'
-import { connectErp, demoPassword, firstAdministrator, makePeople, masterData, people, processed } from './setup.ts'
+import { connectErp, demoPassword, firstAdministrator, makeCodes, makePeople, masterData, people, processed } from './setup.ts'
 import { newLogin } from './sftp.ts'
 import { dayFromNow, wallTime } from './time.ts'
 
@@ -40,6 +40,7 @@ export async function demoBeside(at: DemoPlace): Promise<{ stop(): Promise<void>
     const stamp = wallTime()
     await masterData(admin, erp, stamp)
     await makePeople(admin)
+    await makeCodes(admin)
     const orders = makeOrders(10_001, ordersAtFirst, dayFromNow, 12)
     await erp.deliver('WO_10001.csv', orderFile(orders, stamp))
     const delivery = await processed(admin, 'WO_10001.csv')

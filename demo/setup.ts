@@ -1,7 +1,7 @@
 import type { Api } from './api.ts'
 import { api, signIn, until } from './api.ts'
 import type { SimulatedErp } from './erp.ts'
-import { departments, employees } from './factory.ts'
+import { departments, employees, otherWork, scrapReasons } from './factory.ts'
 import { articleFile, employeeFile, locationFile, stockFile } from './files.ts'
 
 export const demoPassword = 'Werkvloer-demo-2026'
@@ -77,6 +77,12 @@ export async function masterData(admin: Api, erp: SimulatedErp, asOf: string): P
     const delivery = await processed(admin, name)
     if (delivery.state !== 'done') throw new Error(`${name} ended as ${delivery.state}`)
   }
+}
+
+/** What people on the floor choose from: why scrap is scrap, and work that belongs to no order. */
+export async function makeCodes(admin: Api): Promise<void> {
+  for (const [code, name] of scrapReasons) await admin.put(`/api/v1/scrap-reasons/${code}`, { name })
+  for (const [code, name] of otherWork) await admin.post('/api/v1/activity-codes', { code, name })
 }
 
 /** Users with their role, groups with their rules, each operator linked to an employee number. */

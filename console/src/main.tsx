@@ -24,6 +24,9 @@ const queries = new QueryClient({
   }
 })
 
+// The scroll lock of dialogs writes a style element of its own and takes the nonce from here.
+Object.assign(globalThis, { __webpack_nonce__: nonce })
+
 const root = document.getElementById('root')
 if (!root) throw new Error('no #root in the page')
 await startTexts()

@@ -1,7 +1,9 @@
 import { ActionIcon, Alert, Button, Group, Select, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
+import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
 import { api, isProblem } from '../../api/client'
 import type { components } from '../../api/schema'
 import { newKey } from '../../parts/act'
@@ -26,9 +28,15 @@ export function CodeTables({ connection, adapter }: { connection: Connection; ad
   return <Tables connection={connection} adapter={adapter} stored={stored.data} />
 }
 
+interface Draft {
+  readonly base: Mapping
+  readonly rows: readonly Row[]
+}
+
 function Tables({ connection, adapter, stored }: { connection: Connection; adapter: Adapter; stored: Mapping }) {
   const { t } = useTranslation()
   const [filter, setFilter] = useFilter(['table', 'value'])
+  const [draft, setDraft] = useState<Draft>()
   const table = adapter.codeTables.includes(filter.table) ? filter.table : (adapter.codeTables[0] ?? '')
   if (adapter.codeTables.length === 0) return null
   return (
@@ -38,8 +46,10 @@ function Tables({ connection, adapter, stored }: { connection: Connection; adapt
       </Text>
       <Select
         label={t('connections.table')}
-        w={260}
+        description={draft ? t('connections.saveFirst') : null}
+        maw={320}
         allowDeselect={false}
+        disabled={draft !== undefined}
         data={adapter.codeTables.map(name => ({
           value: name,
           label: `${name} (${Object.keys(stored.codeTables[name] ?? {}).length})`
@@ -50,7 +60,7 @@ function Tables({ connection, adapter, stored }: { connection: Connection; adapt
           setFilter('value', null)
         }}
       />
-      <TableRows key={table} connection={connection} stored={stored} table={table} asked={filter.value} />
+      <TableRows key={table} connection={connection} stored={stored} table={table} asked={filter.value} draft={draft} keep={setDraft} />
     </Stack>
   )
 }
@@ -61,13 +71,27 @@ const rowsOf = (mapping: Mapping, table: string, asked: string): readonly Row[] 
   return missing ? [...own, { id: asked, theirs: asked, ours: '' }] : own
 }
 
-function TableRows({ connection, stored, table, asked }: { connection: Connection; stored: Mapping; table: string; asked: string }) {
+function TableRows({
+  connection,
+  stored,
+  table,
+  asked,
+  draft,
+  keep
+}: {
+  connection: Connection
+  stored: Mapping
+  table: string
+  asked: string
+  draft: Draft | undefined
+  keep: (draft: Draft | undefined) => void
+}) {
   const { t } = useTranslation()
   const mayEdit = useMay()('exchange.configure')
   const changed = useConnectionChanged()
-  const [base, setBase] = useState(stored)
-  const [rows, setRows] = useState(() => rowsOf(stored, table, asked))
-  const [touched, setTouched] = useState(false)
+  const queries = useQueryClient()
+  const base = draft?.base ?? stored
+  const rows = draft?.rows ?? rowsOf(stored, table, asked)
   const [key, setKey] = useState(newKey)
   const target = useRef<HTMLInputElement>(null)
   useEffect(() => {
@@ -75,23 +99,24 @@ function TableRows({ connection, stored, table, asked }: { connection: Connectio
   }, [asked])
   const save = api.useMutation('put', '/api/v1/connections/{id}/mapping', {
     onSuccess: made => {
-      setBase(made)
-      setRows(rowsOf(made, table, ''))
-      setTouched(false)
+      queries.setQueryData(
+        api.queryOptions('get', '/api/v1/connections/{id}/mapping', { params: { path: { id: connection.id } } }).queryKey,
+        made
+      )
+      keep(undefined)
       setKey(newKey())
       changed()
       notifyDone(t('connections.tableSaved', { table }))
     },
-    onError: error => isProblem(error) && setKey(newKey())
+    onError: error => {
+      if (!isProblem(error)) return
+      setKey(newKey())
+      changed()
+    }
   })
-  const put = (next: readonly Row[]) => {
-    setRows(next)
-    setTouched(true)
-  }
+  const put = (next: readonly Row[]) => keep({ base, rows: next })
   const newest = () => {
-    setBase(stored)
-    setRows(rowsOf(stored, table, asked))
-    setTouched(false)
+    keep(undefined)
     save.reset()
   }
   const twice = (row: Row) => rows.some(other => other.id !== row.id && other.theirs.trim() === row.theirs.trim())
@@ -173,7 +198,7 @@ function TableRows({ connection, stored, table, asked }: { connection: Connectio
             {t('connections.addCode')}
           </Button>
           <Button
-            disabled={!touched || wrong}
+            disabled={!draft || wrong}
             loading={save.isPending}
             onClick={() =>
               save.mutate({
@@ -189,6 +214,16 @@ function TableRows({ connection, stored, table, asked }: { connection: Connectio
           >
             {t('connections.saveTable')}
           </Button>
+          {draft ? (
+            <Button variant="default" onClick={newest}>
+              {t('connections.discard')}
+            </Button>
+          ) : null}
+          {save.isSuccess && !draft && connection.openRejects > 0 ? (
+            <Button component={Link} to={`/errors?connection=${connection.id}`} variant="light">
+              {t('connections.toErrors', { count: connection.openRejects })}
+            </Button>
+          ) : null}
         </Group>
       ) : null}
     </Stack>

@@ -12,6 +12,7 @@ import { saveAs } from '../../parts/download'
 import { DeliveryBadge } from '../../parts/exchange-states'
 import { notifyDone, notifyProblem, ProblemNote } from '../../parts/problem'
 import { useKindName } from '../../parts/record-kind'
+import { RejectText } from '../../parts/reject-text'
 import { useMay } from '../../session'
 import { useConnectionChanged } from './use-connections'
 
@@ -100,7 +101,9 @@ function Body({ result: { delivery, rejects, moreRejects } }: { result: Result }
                       {kindName(reject.kind)} {reject.key}
                     </Text>
                   </Table.Td>
-                  <Table.Td lang="en">{reject.message}</Table.Td>
+                  <Table.Td>
+                    <RejectText code={reject.code} message={reject.message} />
+                  </Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

@@ -12,7 +12,7 @@ import { Deliveries } from './deliveries'
 import { DryRunPanel } from './dry-run'
 import { Feedback } from './feedback'
 import { Kinds } from './kinds'
-import { MappingEditor } from './mapping'
+import { type MappingDraft, MappingEditor } from './mapping'
 import { Overview } from './overview'
 import { SettingsForm } from './settings-form'
 import type { TryFile } from './try-file'
@@ -29,6 +29,7 @@ export function ConnectionDetail() {
   const adapters = useAdapters()
   const adapterName = useAdapterName()
   const [file, setFile] = useState<TryFile>()
+  const [draft, setDraft] = useState<MappingDraft>()
   const connection = query.data
   const adapter = adapters.items?.find(one => one.id === connection?.adapter)
   if (query.error) return <ProblemNote error={query.error} retry={query.refetch} />
@@ -52,7 +53,7 @@ export function ConnectionDetail() {
                 <Title order={2} size="h4" mt="md">
                   {t('connections.fieldsTitle')}
                 </Title>
-                <MappingEditor connection={connection} adapter={adapter} file={file} choose={setFile} />
+                <MappingEditor connection={connection} adapter={adapter} file={file} choose={setFile} draft={draft} keep={setDraft} />
               </Stack>
             )
           },

@@ -6,6 +6,7 @@ import { useFormat } from '../../format'
 import { csvOf, saveAs } from '../../parts/download'
 import { ProblemNote } from '../../parts/problem'
 import { useKindName } from '../../parts/record-kind'
+import { RejectText } from '../../parts/reject-text'
 import { type DryRun, Refused } from './preview'
 import { FilePicker, type TryFile } from './try-file'
 import type { Adapter, Connection } from './use-connections'
@@ -118,7 +119,11 @@ function Result({ run, name }: { run: DryRun; name: string }) {
       ))}
       {Object.keys(run.unknownColumns).length > 0 ? (
         <Text size="sm" c="dimmed">
-          {t('connections.unread', { columns: Object.keys(run.unknownColumns).join(', ') })}
+          {t('connections.unread', {
+            columns: Object.keys(run.unknownColumns)
+              .map(name => `${name.slice(name.lastIndexOf('.') + 1)} (${kindName(name.split('.')[0] ?? '')})`)
+              .join(', ')
+          })}
         </Text>
       ) : null}
       {run.rejects.length > 0 ? (
@@ -147,7 +152,9 @@ function Result({ run, name }: { run: DryRun; name: string }) {
                     </Text>
                   </Table.Td>
                   <Table.Td>{reject.field}</Table.Td>
-                  <Table.Td lang="en">{reject.message}</Table.Td>
+                  <Table.Td>
+                    <RejectText code={reject.code} message={reject.message} />
+                  </Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

@@ -9,6 +9,7 @@ import { newKey } from '../../parts/act'
 import { FeedbackBadge, isFeedbackState } from '../../parts/exchange-states'
 import { notifyDone, notifyProblem, ProblemNote } from '../../parts/problem'
 import { useKindName } from '../../parts/record-kind'
+import { RejectText } from '../../parts/reject-text'
 import { useMay } from '../../session'
 import { Decide, type Decision } from './decide'
 import { useConnectionChanged } from './use-connections'
@@ -64,9 +65,7 @@ function Body({ detail: { message, events } }: { detail: Detail }) {
       </Group>
       {message.reject || message.alarm ? (
         <Alert color={message.reject ? 'red' : 'orange'} title={message.reject ? t('connections.erpSays') : t('connections.alarm')}>
-          <Text size="sm" lang="en">
-            {message.reject?.message ?? message.alarm}
-          </Text>
+          <RejectText code={message.reject?.code} message={message.reject?.message ?? message.alarm ?? undefined} />
         </Alert>
       ) : null}
       <SimpleGrid cols={{ base: 2, xs: 3 }}>

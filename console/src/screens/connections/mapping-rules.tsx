@@ -65,7 +65,6 @@ export function ImportRules({
                     data={[...columns]}
                     readOnly={readOnly || !isPlain(own)}
                     maxLength={200}
-                    error={source !== undefined && column !== '' && !columns.includes(column) ? t('connections.notInFile') : null}
                     value={column}
                     onChange={value => set(withColumn(own, value))}
                   />
@@ -75,8 +74,8 @@ export function ImportRules({
                 </Table.Td>
                 {source ? (
                   <Table.Td maw={180}>
-                    <Text size="sm" truncate>
-                      {valueIn(source, entry, column)}
+                    <Text size="sm" truncate c={columns.includes(column) || column === '' ? undefined : 'dimmed'}>
+                      {column === '' || columns.includes(column) ? valueIn(source, entry, column) : t('connections.notInFile')}
                     </Text>
                   </Table.Td>
                 ) : null}

@@ -1,5 +1,6 @@
 import { Alert, Button, Group, JsonInput, SegmentedControl, Select, Skeleton, Stack, Text } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
+import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, isProblem } from '../../api/client'
@@ -8,7 +9,7 @@ import { newKey } from '../../parts/act'
 import { notifyDone, ProblemNote } from '../../parts/problem'
 import { useKindName } from '../../parts/record-kind'
 import { useMay } from '../../session'
-import { columnsIn, type RuleObject } from './mapping-model'
+import { columnsIn, entriesOf, type RuleObject } from './mapping-model'
 import { ExportRules, ImportRules } from './mapping-rules'
 import { Preview } from './preview'
 import { FilePicker, type TryFile } from './try-file'
@@ -16,13 +17,24 @@ import { type Adapter, type Connection, useConnectionChanged } from './use-conne
 
 type Mapping = components['schemas']['ConnectionMapping']
 
+/** What a person changed and has not saved, and the version from which it was made. */
+export interface MappingDraft {
+  readonly base: Mapping
+  readonly mapping: Mapping['mapping']
+}
+
+interface EditorProps {
+  readonly connection: Connection
+  readonly adapter: Adapter
+  readonly file: TryFile | undefined
+  readonly choose: (file: TryFile | undefined) => void
+  /** Kept by the page around it, so that another tab or step does not lose it. */
+  readonly draft: MappingDraft | undefined
+  readonly keep: (draft: MappingDraft | undefined) => void
+}
+
 /** The mapping of a connection with a preview on the customer's own file. Code tables are changed beside it. */
-export function MappingEditor(props: {
-  connection: Connection
-  adapter: Adapter
-  file: TryFile | undefined
-  choose: (file: TryFile | undefined) => void
-}) {
+export function MappingEditor(props: EditorProps) {
   const { connection } = props
   const stored = api.useQuery('get', '/api/v1/connections/{id}/mapping', { params: { path: { id: connection.id } } })
   if (stored.error) return <ProblemNote error={stored.error} retry={stored.refetch} />
@@ -30,26 +42,14 @@ export function MappingEditor(props: {
   return <Editor {...props} stored={stored.data} />
 }
 
-function Editor({
-  connection,
-  adapter,
-  file,
-  choose,
-  stored
-}: {
-  connection: Connection
-  adapter: Adapter
-  file: TryFile | undefined
-  choose: (file: TryFile | undefined) => void
-  stored: Mapping
-}) {
+function Editor({ connection, adapter, file, choose, stored, draft, keep }: EditorProps & { stored: Mapping }) {
   const { t } = useTranslation()
   const may = useMay()
   const kindName = useKindName()
   const changed = useConnectionChanged()
-  // What the person is changing was made from this version, whatever comes meanwhile.
-  const [base, setBase] = useState(stored)
-  const [mapping, setMapping] = useState<Mapping['mapping']>(stored.mapping)
+  const queries = useQueryClient()
+  const base = draft?.base ?? stored
+  const mapping = draft?.mapping ?? stored.mapping
   const [view, setView] = useState<'fields' | 'text'>('fields')
   const [text, setText] = useState('')
   const [key, setKey] = useState(newKey)
@@ -57,26 +57,33 @@ function Editor({
   const kindsOut = Object.keys(adapter.exports)
   const [kind, setKind] = useState(kindsIn[0] ?? kindsOut[0] ?? '')
   const mayEdit = may('exchange.configure')
-  const dirty = mapping !== base.mapping
+  const dirty = draft !== undefined
+  const edit = (next: Mapping['mapping']) => keep({ base, mapping: next })
 
   const parsed = view === 'text' ? parse(text) : mapping
   const save = api.useMutation('put', '/api/v1/connections/{id}/mapping', {
     onSuccess: made => {
-      setBase(made)
-      setMapping(made.mapping)
+      queries.setQueryData(
+        api.queryOptions('get', '/api/v1/connections/{id}/mapping', { params: { path: { id: connection.id } } }).queryKey,
+        made
+      )
+      keep(undefined)
+      setText(JSON.stringify(made.mapping, null, 2))
       setKey(newKey())
       changed()
       notifyDone(t('connections.mappingSaved', { version: made.version }))
     },
-    onError: error => isProblem(error) && setKey(newKey())
+    onError: error => {
+      if (!isProblem(error)) return
+      setKey(newKey())
+      changed()
+    }
   })
   const newest = () => {
-    setBase(stored)
-    setMapping(stored.mapping)
+    keep(undefined)
     setText(JSON.stringify(stored.mapping, null, 2))
     save.reset()
   }
-  const edit = (next: Mapping['mapping']) => setMapping(next)
 
   const [tried] = useDebouncedValue(parsed, 500)
   const run = api.useMutation('post', '/api/v1/connections/{id}/dry-runs')
@@ -94,7 +101,7 @@ function Editor({
   const rules = (direction: 'imports' | 'exports') => (mapping[direction] as RuleObject | undefined)?.[kind]
   const setRules = (direction: 'imports' | 'exports', next: RuleObject) =>
     edit({ ...mapping, [direction]: { ...(mapping[direction] as RuleObject | undefined), [kind]: next } })
-  const newer = stored.version > base.version && save.error === null
+  const newer = stored.version > base.version
   return (
     <Stack>
       <FilePicker adapter={adapter} file={file} choose={choose} />
@@ -120,12 +127,17 @@ function Editor({
           disabled={view === 'text' && !parsed}
           onChange={value => {
             if (value === 'text') setText(JSON.stringify(mapping, null, 2))
-            else if (parsed) setMapping(parsed)
             setView(value as 'fields')
           }}
         />
       </Group>
-      <Preview run={run.data} busy={run.isPending} error={run.error} kind={kind} />
+      <Preview
+        run={run.data}
+        busy={run.isPending}
+        error={run.error}
+        kind={kind}
+        order={entriesOf(rules('imports'), adapter.mapping.imports?.[kind]).map(({ label }) => label)}
+      />
       {view === 'text' ? (
         <JsonInput
           label={t('connections.mappingText')}
@@ -140,7 +152,7 @@ function Editor({
           onChange={next => {
             setText(next)
             const read = parse(next)
-            if (read) setMapping(read)
+            if (read) edit(read)
           }}
         />
       ) : kindsIn.includes(kind) ? (

@@ -2,18 +2,38 @@ import { Alert, Badge, Group, Loader, Stack, Table, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { components } from '../../api/schema'
 import { ProblemNote } from '../../parts/problem'
+import { RejectText } from '../../parts/reject-text'
 import { columnsIn, flat } from './mapping-model'
 
 export type DryRun = components['schemas']['DryRun']
 
 /** First rows of the customer's own file under the mapping as it stands on the screen, errors at their field. */
-export function Preview({ run, busy, error, kind }: { run: DryRun | undefined; busy: boolean; error: unknown; kind: string }) {
+export function Preview({
+  run,
+  busy,
+  error,
+  kind,
+  order
+}: {
+  run: DryRun | undefined
+  busy: boolean
+  error: unknown
+  kind: string
+  /** Fields as the mapping lists them. */
+  order: readonly string[]
+}) {
   const { t } = useTranslation()
   if (error) return <ProblemNote error={error} />
   if (!run) return busy ? <Loader size="sm" aria-label={t('connections.previewBusy')} /> : null
   const sample = run.sample.filter(row => row.kind === kind)
   const columns = [...new Set(sample.flatMap(({ source }) => columnsIn(source)))]
-  const names = [...new Set(sample.flatMap(({ record }) => (record ? flat(record).map(([name]) => name) : [])))].slice(0, 14)
+  const place = (name: string) => {
+    const found = order.indexOf(name.replace(/\.\d+\./g, '[].'))
+    return found < 0 ? order.length : found
+  }
+  const names = [...new Set(sample.flatMap(({ record }) => (record ? flat(record).map(([name]) => name) : [])))]
+    .sort((a, b) => place(a) - place(b))
+    .slice(0, 16)
   return (
     <Stack gap="sm" aria-live="polite" opacity={busy ? 0.6 : 1}>
       <Refused run={run} />
@@ -24,7 +44,7 @@ export function Preview({ run, busy, error, kind }: { run: DryRun | undefined; b
           </Text>
           <Group gap={6}>
             {columns.map(column => {
-              const unread = column in run.unknownColumns
+              const unread = Object.keys(run.unknownColumns).some(name => name.startsWith(`${kind}.`) && name.endsWith(`.${column}`))
               return (
                 <Badge key={column} variant={unread ? 'outline' : 'light'} color={unread ? 'gray' : 'teal'} tt="none">
                   {unread ? t('connections.columnUnread', { column }) : column}
@@ -57,15 +77,17 @@ export function Preview({ run, busy, error, kind }: { run: DryRun | undefined; b
                   <Table.Tr key={index} bg={wrong ? 'var(--mantine-color-red-light)' : undefined}>
                     <Table.Td>{row.line ?? row.pointer}</Table.Td>
                     {row.record && !wrong ? (
-                      names.map(name => <Table.Td key={name}>{values.get(name)}</Table.Td>)
+                      names.map(name => (
+                        <Table.Td key={name} style={{ whiteSpace: 'nowrap' }}>
+                          {values.get(name)}
+                        </Table.Td>
+                      ))
                     ) : (
                       <Table.Td colSpan={Math.max(1, names.length)}>
                         <Text size="sm" fw={600}>
                           {wrong?.field ? t('connections.inField', { field: wrong.field }) : t('connections.rowRefused')}
                         </Text>
-                        <Text size="sm" lang="en">
-                          {wrong?.message}
-                        </Text>
+                        <RejectText code={wrong?.code} message={wrong?.message} />
                       </Table.Td>
                     )}
                   </Table.Tr>

@@ -2,8 +2,9 @@ import { Alert, Button, Group, Progress, Skeleton, Stack, Stepper, Text, Title, 
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
-import { api } from '../../api/client'
+import { api, isProblem } from '../../api/client'
 import { newKey } from '../../parts/act'
+import { Confirm } from '../../parts/confirm'
 import { PageHead } from '../../parts/page'
 import { notifyDone, ProblemNote } from '../../parts/problem'
 import { useKindName } from '../../parts/record-kind'
@@ -12,7 +13,7 @@ import { Check } from './check'
 import { CodeTables } from './code-tables'
 import { DryRunPanel } from './dry-run'
 import { Kinds } from './kinds'
-import { MappingEditor } from './mapping'
+import { type MappingDraft, MappingEditor } from './mapping'
 import { SettingsForm } from './settings-form'
 import type { TryFile } from './try-file'
 import { type Adapter, type Connection, useAdapterName, useAdapters, useConnection, useConnectionChanged } from './use-connections'
@@ -51,7 +52,11 @@ function Frame({ step, go, reached, children }: { step: Step; go: (step: Step) =
           onStepClick={index => go(steps[index] ?? 'adapter')}
         >
           {steps.map((name, index) => (
-            <Stepper.Step key={name} label={t(`connections.wizard.${name}`)} allowStepSelect={index > 0 && index <= reached} />
+            <Stepper.Step
+              key={name}
+              label={name === 'adapter' ? t('connections.way') : t(`connections.wizard.${name}`)}
+              allowStepSelect={index > 0 && index <= reached}
+            />
           ))}
         </Stepper>
         <div className={classes.narrow}>
@@ -161,6 +166,7 @@ function StepBody({
   choose: (file: TryFile | undefined) => void
 }) {
   const { t } = useTranslation()
+  const [draft, setDraft] = useState<MappingDraft>()
   const next = steps[steps.indexOf(step) + 1] ?? 'activate'
   const before = steps[steps.indexOf(step) - 1] ?? 'settings'
   const body = {
@@ -178,18 +184,18 @@ function StepBody({
     check: <Check id={connection.id} atOnce />,
     mapping: (
       <>
+        <Kinds key={connection.version} connection={connection} adapter={adapter} />
+        <Title order={3} size="h4" mt="md">
+          {t('connections.fieldsTitle')}
+        </Title>
         <Text size="sm" c="dimmed" maw={680}>
           {t('connections.mappingIntro')}
         </Text>
-        <MappingEditor connection={connection} adapter={adapter} file={file} choose={choose} />
+        <MappingEditor connection={connection} adapter={adapter} file={file} choose={choose} draft={draft} keep={setDraft} />
         <Title order={3} size="h4" mt="md">
           {t('connections.tables')}
         </Title>
         <CodeTables connection={connection} adapter={adapter} />
-        <Title order={3} size="h4" mt="md">
-          {t('connections.kindsTitle')}
-        </Title>
-        <Kinds key={connection.version} connection={connection} adapter={adapter} />
       </>
     ),
     dryRun: <DryRunPanel connection={connection} adapter={adapter} file={file} choose={choose} />,
@@ -204,7 +210,19 @@ function StepBody({
             {t('connections.back')}
           </Button>
         )}
-        {step === 'settings' || step === 'activate' ? null : <Button onClick={() => go(next)}>{t('connections.next')}</Button>}
+        {step === 'settings' || step === 'activate' ? null : (
+          <Confirm
+            title={t('connections.unsavedTitle')}
+            action={t('connections.withoutSaving')}
+            onConfirm={() => {
+              setDraft(undefined)
+              go(next)
+            }}
+            target={ask => <Button onClick={draft ? ask : () => go(next)}>{t('connections.next')}</Button>}
+          >
+            {t('connections.unsavedText')}
+          </Confirm>
+        )}
       </Group>
     </>
   )
@@ -235,6 +253,7 @@ function Activate({ connection }: { connection: Connection }) {
     <Stack maw={640}>
       <Text>{t('connections.activateText')}</Text>
       <ProblemNote error={activate.error} />
+      {isProblem(activate.error) && activate.error.code === 'connection_not_ready' ? <Check id={connection.id} atOnce /> : null}
       <div>
         <Button
           size="md"

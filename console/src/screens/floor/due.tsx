@@ -15,7 +15,13 @@ export function Due({ date }: { date: string | null }) {
     month: 'short'
   }).format(new Date(date))
   return (
-    <Text size="sm" component="span" fw={late || date === today ? 700 : 400} c={late ? 'red' : undefined} style={{ whiteSpace: 'nowrap' }}>
+    <Text
+      size="sm"
+      component="span"
+      fw={late || date === today ? 700 : 400}
+      c={late ? 'var(--mantine-color-error)' : undefined}
+      style={{ whiteSpace: 'nowrap' }}
+    >
       {late ? t('floor.late', { date: short }) : date === today ? t('floor.today') : short}
     </Text>
   )

@@ -32,9 +32,9 @@ export function ErpLine() {
   return (
     <Popover position="top-end" width={360} withArrow trapFocus returnFocus>
       <Popover.Target>
-        <Button variant="subtle" color="gray" size="md" px="xs" ml="auto" miw={0} c="var(--mantine-color-text)">
+        <Button variant="subtle" color="gray" size="md" px="xs" ml="auto" flex="none" c="var(--mantine-color-text)">
           <Group gap={8} wrap="nowrap">
-            <Text size="sm" truncate visibleFrom="md">
+            <Text size="sm" truncate visibleFrom="lg">
               {newest.about}
             </Text>
             {refused > 0 ? (
@@ -66,7 +66,7 @@ export function ErpLine() {
                 <FeedbackBadge state={one.state} />
               </Group>
               {one.reason ? (
-                <Text size="xs" c="red">
+                <Text size="xs" c="var(--mantine-color-error)">
                   {one.reason}
                 </Text>
               ) : null}

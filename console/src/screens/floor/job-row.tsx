@@ -31,7 +31,7 @@ export function JobRow({ job, opened }: { job: Job; opened: boolean }) {
             </Text>
             {refused ? <IconAlertCircle size={20} color="var(--mantine-color-red-text)" aria-label={t('floor.hasRefusal')} /> : null}
             {job.priority > 0 ? (
-              <Badge size="md" color="orange" variant="light" tt="none" miw="fit-content">
+              <Badge size="md" color="orange" variant="dot" tt="none" miw="fit-content">
                 {t('floor.priority', { priority: job.priority })}
               </Badge>
             ) : null}
@@ -50,7 +50,7 @@ export function JobRow({ job, opened }: { job: Job; opened: boolean }) {
           </Text>
         </Group>
         {running || others > 0 || job.status === 'paused' ? (
-          <Text size="sm" fw={600} c={running ? 'green' : undefined}>
+          <Text size="sm" fw={600}>
             {running ? t('floor.meRunning') : others > 0 ? t('floor.others', { count: others }) : t('status.paused')}
           </Text>
         ) : null}

@@ -105,8 +105,8 @@ function JobInHand({ job, notes }: { job: Job; notes: React.ReactNode }) {
           <Due date={job.due} />
         </Stack>
       </Group>
-      <div className={classes.body}>
-        <Stack gap="md">
+      <div className={classes.body} data-scroll>
+        <Stack gap="sm">
           {notes}
           <QuantityBar planned={job.plannedQuantity} good={job.good} scrap={job.scrap} unit={job.unit} />
           {open && employeeId !== null ? (

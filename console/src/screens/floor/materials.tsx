@@ -44,7 +44,7 @@ export function Materials({ job }: { job: Job }) {
       </Title>
       {lists.map(list => (
         <Group key={list.id} gap="xs">
-          <Text component={Link} to={`/stock?tab=picks&list=${list.id}`} c="blue" fw={600} py={10}>
+          <Text component={Link} to={`/stock/picks/${list.id}`} c="blue" fw={600} py={10}>
             {t('floor.pickList', { number: list.number })}
           </Text>
           <Badge variant="light" tt="none" color={list.status === 'picked' ? 'teal' : list.status === 'short' ? 'orange' : 'gray'}>

@@ -34,14 +34,14 @@ export function QuantityField({
   const step = (by: '1' | '-1') =>
     change((by === '1' ? add(read ?? '0', '1') : atLeastZero(subtract(read ?? '0', '1'))).replace('.', format.decimal))
   return (
-    <div>
-      <Text component="label" htmlFor={id} fw={600}>
-        {label}{' '}
-        <Text span c="dimmed">
+    <div className={classes.field}>
+      <Text component="label" htmlFor={id} fw={600} className={classes.fieldName ?? ''}>
+        {label}
+        <Text span display="block" size="sm" c="dimmed">
           {unit}
         </Text>
       </Text>
-      <Group gap={8} wrap="nowrap" mt={2} align="flex-start">
+      <Group gap={8} wrap="nowrap" align="flex-start">
         <Button variant="default" h={56} w={64} p={0} onClick={() => step('-1')} aria-label={t('floor.less', { what: label })}>
           <IconMinus size={26} />
         </Button>

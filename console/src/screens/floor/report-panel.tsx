@@ -1,4 +1,4 @@
-import { Alert, Button, Chip, Group, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Alert, Button, Chip, Group, Stack, Text, TextInput } from '@mantine/core'
 import { type FormEvent, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../../api/client'
@@ -21,6 +21,7 @@ export function ReportPanel({ job }: { job: Job }) {
   const { employeeId } = useMe()
   const { act, draftOf, setDraft, toScan } = useFloor()
   const { acts } = useActs()
+  const form = useRef<HTMLFormElement>(null)
   const goodField = useRef<HTMLInputElement>(null)
   const scrapField = useRef<HTMLInputElement>(null)
   const [asked, setAsked] = useState<'scrapReason' | 'shortfall' | 'reason' | null>(null)
@@ -72,6 +73,7 @@ export function ReportPanel({ job }: { job: Job }) {
     }
     setDraft(job.id, undefined)
     setWithRework(false)
+    form.current?.closest('[data-scroll]')?.scrollTo({ top: 0 })
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
     if (kind === 'report') act({ kind, jobId: job.id, body: amounts }, aboutJob(job))
     else
@@ -82,6 +84,7 @@ export function ReportPanel({ job }: { job: Job }) {
   const mainText = !short || draft.shortfall === null ? t('floor.complete') : t(`floor.complete.${draft.shortfall}`)
   return (
     <form
+      ref={form}
       data-keep-focus
       aria-label={t('floor.report')}
       onSubmit={(event: FormEvent) => {
@@ -96,9 +99,6 @@ export function ReportPanel({ job }: { job: Job }) {
       }}
     >
       <Stack gap="sm">
-        <Title order={3} size="h5">
-          {t('floor.report')}
-        </Title>
         <QuantityField
           ref={goodField}
           label={t('quantity.good')}
@@ -118,7 +118,7 @@ export function ReportPanel({ job }: { job: Job }) {
         ) : null}
         {scrap !== undefined && !isZero(scrap) ? (
           <fieldset className={classes.ask} data-asked={asked === 'scrapReason' || undefined}>
-            <Text component="legend" fw={600} mb={6}>
+            <Text component="legend" fw={600} mb={4}>
               {t('floor.scrapReason')}
             </Text>
             <Chip.Group multiple={false} value={draft.scrapReason} onChange={code => change({ scrapReason: code })}>
@@ -126,7 +126,7 @@ export function ReportPanel({ job }: { job: Job }) {
                 {reasons.data?.items
                   .filter(reason => reason.active)
                   .map(reason => (
-                    <Chip key={reason.code} value={reason.code} size="lg" color="red">
+                    <Chip key={reason.code} value={reason.code} size="lg" classNames={{ label: classes.chip ?? '' }}>
                       {reason.name}
                     </Chip>
                   ))}
@@ -155,7 +155,7 @@ export function ReportPanel({ job }: { job: Job }) {
             <Shortfall missing={missing} unit={job.unit} value={draft.shortfall} choose={shortfall => change({ shortfall })} />
           </div>
         ) : null}
-        <Text role="alert" fw={600} c="red" hidden={asked === null}>
+        <Text role="alert" fw={600} c="var(--mantine-color-error)" hidden={asked === null}>
           {asked === 'scrapReason' ? t('floor.askScrapReason') : asked === 'shortfall' ? t('floor.askShortfall') : null}
         </Text>
         {may('jobs.complete') ? (
@@ -163,10 +163,13 @@ export function ReportPanel({ job }: { job: Job }) {
             {mainText}
           </Button>
         ) : null}
-        <Group grow>
+        <Group gap={8}>
           {may('jobs.report') ? (
             <Button
               size="lg"
+              flex={1}
+              miw="fit-content"
+              px="xs"
               variant={main === 'report' ? 'filled' : 'default'}
               disabled={nothing || !valid}
               loading={sending}
@@ -176,7 +179,7 @@ export function ReportPanel({ job }: { job: Job }) {
             </Button>
           ) : null}
           {withRework || draft.rework !== '0' ? null : (
-            <Button size="lg" variant="subtle" onClick={() => setWithRework(true)}>
+            <Button size="lg" px="xs" variant="subtle" onClick={() => setWithRework(true)}>
               {t('floor.withRework')}
             </Button>
           )}

@@ -32,12 +32,17 @@ export function Shortfall({
             key={choice}
             role="radio"
             aria-checked={value === choice}
-            className={classes.choice ?? ''}
+            classNames={{ root: classes.choice ?? '', inner: classes.choiceInner ?? '', label: classes.choiceLabel ?? '' }}
             variant={value === choice ? 'filled' : 'default'}
             leftSection={choice === 'lost' ? <IconTrashX size={22} /> : <IconHourglassHigh size={22} />}
             onClick={() => choose(choice)}
           >
-            {t(`floor.short.${choice}`)}
+            <span>
+              {t(`floor.short.${choice}`)}
+              <Text span display="block" size="sm" fw={400} inherit={false} c="inherit">
+                {t(`floor.shortText.${choice}`)}
+              </Text>
+            </span>
           </Button>
         ))}
       </Group>

@@ -25,7 +25,7 @@ export function StatusLine() {
   const first = refused[0]?.request.jobId
   return (
     <section className={classes.line} aria-label={t('floor.statusLine')}>
-      <Group gap={6} wrap="nowrap" role="status">
+      <Group gap={6} wrap="nowrap" role="status" flex="none">
         {live === 'lost' ? (
           <IconPlugConnectedX size={20} color="var(--mantine-color-red-text)" aria-hidden />
         ) : (
@@ -76,11 +76,9 @@ function UndoNow() {
   if (!undo) return null
   return (
     <Group gap={8} wrap="nowrap" miw={0}>
-      <Text size="sm" role="status" truncate visibleFrom="md">
-        {t('floor.done', { act: textOf(undo.of) })}
-      </Text>
       <Button
         size="md"
+        flex="none"
         leftSection={<IconArrowBackUp size={20} />}
         onClick={() => {
           takeBack()
@@ -89,6 +87,9 @@ function UndoNow() {
       >
         {t('floor.undo', { count: Math.max(1, Math.ceil((undo.until - now) / 1_000)) })}
       </Button>
+      <Text size="sm" role="status" truncate visibleFrom="sm">
+        {t('floor.done', { act: textOf(undo.of) })}
+      </Text>
     </Group>
   )
 }
