@@ -6,7 +6,7 @@ const blue: MantineColorsTuple = [
   '#a4c8ee',
   '#72aae6',
   '#4a90df',
-  '#327fdb',
+  '#2570c9',
   '#0b5cad',
   '#0a529b',
   '#08488a',
@@ -16,9 +16,10 @@ const blue: MantineColorsTuple = [
 /** Touch targets are at least 44 px (WCAG 2.2, 2.5.5); large buttons on the floor 64 px. */
 export const theme = createTheme({
   primaryColor: 'blue',
-  // White on shade 6 has 6.6:1; on the lighter ones that Mantine takes in the dark it has too little.
-  primaryShade: 6,
+  primaryShade: { light: 6, dark: 5 },
   autoContrast: true,
+  // Below it white text has 4.5:1, above it black text has more.
+  luminanceThreshold: 0.18,
   colors: { blue },
   defaultRadius: 'md',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',

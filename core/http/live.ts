@@ -105,7 +105,9 @@ export function liveRoute(app: App, options: LiveOptions): void {
     void look()
   }, options.beatMs ?? beatMs)
   timer.unref()
+  let closing = false
   app.addHook('preClose', async () => {
+    closing = true
     clearInterval(timer)
     off()
     for (const stream of all) finish(stream)
@@ -142,6 +144,7 @@ export function liveRoute(app: App, options: LiveOptions): void {
       }
     },
     (request, reply) => {
+      if (closing) throw refuse('unavailable', 'The server stops. Follow again in a moment.', { retryAfterSeconds: 1 })
       const { tenant, principal } = request.ctx
       const feed = feedOf(tenant.id)
       const mine = [...feed.streams].filter(({ userId }) => userId === principal.id).length

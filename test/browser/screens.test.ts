@@ -1,33 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { Page } from 'playwright-core'
 import t from 'tap'
+import { findings } from '../helpers/axe.ts'
 import { openBrowser } from '../helpers/browser.ts'
 import { openConsole, shot } from '../helpers/console.ts'
 import { openFactory } from '../helpers/factory.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-interface Finding {
-  readonly id: string
-  readonly impact: string
-  readonly nodes: readonly { readonly html: string; readonly any: readonly { message: string }[] }[]
-}
-
-/** What axe-core calls serious or critical, with the element and the reason. Run over the debugger, so the page's policy stays whole. */
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  const found = (await page.evaluate(
-    "axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(result => result.violations)"
-  )) as readonly Finding[]
-  return found
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.slice(0, 3).map(node => `${id}: ${node.html.slice(0, 160)} (${node.any[0]?.message ?? ''})`))
-}
-
-/** Every screen with what shows that its data has come. */
 const screens: readonly { readonly name: string; readonly path: string; readonly who: string; readonly ready: string }[] = [
   { name: 'floor', path: '/floor', who: 'zagen', ready: 'main button' },
+  { name: 'floor', path: '/floor', who: 'admin', ready: '[data-scan]' },
   { name: 'orders', path: '/orders', who: 'admin', ready: 'table tbody tr' },
   { name: 'stock', path: '/stock', who: 'admin', ready: 'table tbody tr' },
   { name: 'pick-lists', path: '/stock/picks', who: 'admin', ready: 'h1' },

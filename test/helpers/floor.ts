@@ -50,9 +50,9 @@ export interface Floor {
 }
 
 /** The real house with one connection. The clock stands until a test moves it. */
-export async function openFloor(t: Teardown): Promise<Floor> {
+export async function openFloor(t: Teardown, options: { readonly liveBeatMs?: number } = {}): Promise<Floor> {
   const clock = fixedClock('2026-03-02T08:00:00.000Z')
-  const house = await openTestHouse(t, { clock })
+  const house = await openTestHouse(t, { clock, ...options })
   const { authz, timekeeping, inventory, workorders } = house.house.faces
   const whole = await house.ctx()
   const rows = async <T extends Row = Row>(text: string, values: readonly unknown[] = []): Promise<T[]> =>

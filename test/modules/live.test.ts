@@ -1,6 +1,11 @@
+import { randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
+import { sql } from 'kysely'
 import t from 'tap'
-import { withTx, writtenSchemas } from '../../core/db/tx.ts'
+import { view, withTx, writtenSchemas } from '../../core/db/tx.ts'
+import { openFloor } from '../helpers/floor.ts'
 import { openTestHouse } from '../helpers/house.ts'
+import { order } from '../helpers/orders.ts'
 
 interface Following {
   readonly status: number
@@ -80,13 +85,24 @@ t.test('live', async t => {
     await mine.until(({ event }) => event === 'open')
     t.equal((await newCode('CLEAN')).status, 409)
     const ctx = await at.ctx()
+    // In other parts than the last act: what comes close together is told as one.
+    const write = sql`update authz."user" set changed_at = now()`
+    const undone = withTx(ctx, async tx => {
+      await write.execute(view<Record<never, never>>()(tx))
+      throw new Error('no')
+    })
+    await t.rejects(undone, { message: 'no' })
     await withTx(ctx, async tx => {
-      await tx.tx.client.query('select 1')
+      await sql`select 1`.execute(view<Record<never, never>>()(tx))
+      await sql`update workorders.job set changed_at = now() where false`.execute(view<Record<never, never>>()(tx))
     })
     await at.call('GET', '/api/v1/jobs', { token })
     await newCode('LAST')
     await mine.until(changed('timekeeping'))
-    t.equal(mine.events.length, 2, JSON.stringify(mine.events))
+    t.same(
+      mine.events.flatMap(({ parts }) => parts),
+      ['timekeeping']
+    )
     mine.stop()
   })
 
@@ -131,7 +147,9 @@ t.test('live', async t => {
     t.equal(refused.status, 429)
     for (const one of open) one.stop()
     await Promise.all(open.map(({ ended }) => ended))
-    t.equal((await follow(at.baseUrl, otherToken)).status, 200, 'another customer is not concerned')
+    const theirs = await follow(at.baseUrl, otherToken)
+    t.equal(theirs.status, 200, 'another customer is not concerned')
+    theirs.stop()
   })
 
   await t.test('live: a quiet stream shows that the server is there; it ends with the session, and with the token', async t => {
@@ -154,6 +172,51 @@ t.test('live', async t => {
     stays.stop()
   })
 
+  await t.test('live: time-outs of the server do not cut a quiet stream', async t => {
+    const second = await at.again()
+    const { port } = await second.house.listenHttp()
+    const { server } = second.house.app
+    server.timeout = 400
+    server.keepAliveTimeout = 100
+    const mine = await follow(`http://127.0.0.1:${port}`, token)
+    for (let tries = 0; tries < 400 && mine.beats() < 12; tries++) await new Promise(resolve => setTimeout(resolve, 25))
+    t.ok(mine.beats() >= 12, 'beats until three times the time-out')
+    const silent = connect(port, '127.0.0.1')
+    await new Promise(resolve => silent.once('close', resolve).resume())
+    t.pass('while a connection that says nothing is cut')
+    mine.stop()
+  })
+
+  await t.test('live: when hints may have been lost, every screen is told to ask for everything', async t => {
+    const mine = await follow(at.baseUrl, token)
+    await mine.until(({ event }) => event === 'open')
+    const place = mine.events[0]?.id ?? ''
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'werkvloer listen' and datname = current_database()`.execute(at.house.control.kysely)
+    await mine.until(({ event }) => event === 'reset')
+    mine.stop()
+    const again = await follow(at.baseUrl, token, place)
+    await again.until(() => true)
+    t.equal(again.events[0]?.event, 'reset', 'also who was away then')
+    again.stop()
+  })
+
+  await t.test('live: open streams are counted, and are no slow requests', async t => {
+    const open = async () => (await at.house.metrics.liveStreams.get()).values[0]?.value
+    const soon = async (count: number) => {
+      for (let tries = 0; tries < 200 && (await open()) !== count; tries++) await new Promise(resolve => setTimeout(resolve, 25))
+      return open()
+    }
+    await soon(0)
+    const mine = await follow(at.baseUrl, await at.admin())
+    t.equal(await soon(1), 1)
+    mine.stop()
+    t.equal(await soon(0), 0)
+    const figures = await at.house.metrics.registry.metrics()
+    t.match(figures, /route="\/api\/v1\/live",status="429"/)
+    t.notMatch(figures, /route="\/api\/v1\/live",status="200"/)
+  })
+
   await t.test('live: the stop of the server ends the streams at once', async t => {
     const second = await at.again()
     const { port } = await second.house.listenHttp()
@@ -163,6 +226,33 @@ t.test('live', async t => {
     await mine.ended
     t.pass('ended')
   })
+})
+
+t.test('live: who starts a job is seen by everybody; who is no longer let in sees nothing more', async t => {
+  const floor = await openFloor(t, { liveBeatMs: 100 })
+  const { house } = floor
+  const token = await house.admin()
+  const ann = await floor.employee()
+  await floor.receive('workOrder', [order('W-1')])
+  const job = await floor.job('W-1', '10')
+  const password = 'Een-andere-lange-zin'
+  const made = await house.call<{ user: { id: string } }>('POST', '/api/v1/users', {
+    token,
+    body: { username: 'frezen', roleIds: [], groupIds: [], password }
+  })
+  const other = await follow(house.baseUrl, await house.signIn(house.tenant, 'frezen', password))
+  await other.until(({ event }) => event === 'open')
+  const started = await house.call('POST', `/api/v1/jobs/${job}/start`, {
+    token,
+    body: { employeeIds: [ann] },
+    headers: { 'idempotency-key': randomUUID() }
+  })
+  t.equal(started.status, 200)
+  await other.until(({ parts }) => parts.includes('workorders') && parts.includes('timekeeping'))
+  t.same(Object.keys(other.events.at(-1) ?? {}), ['event', 'id', 'parts'], 'names of parts, and nothing of the job')
+  const off = await house.call('PATCH', `/api/v1/users/${made.body.user.id}`, { token, body: { active: false } })
+  t.equal(off.status, 200, JSON.stringify(off.body))
+  await other.ended
 })
 
 t.test('live: statements tell where they write, also in their CTEs', async t => {

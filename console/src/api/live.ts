@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { authorization } from './client'
+import { authorization, refresh } from './client'
 
 export type LiveState = 'connecting' | 'live' | 'lost'
 
@@ -22,37 +22,96 @@ const pathsOf: Readonly<Record<string, readonly string[]>> = {
   ]
 }
 
-function refetch(queries: QueryClient, topics: readonly string[] | undefined): void {
-  const paths = topics?.flatMap(topic => pathsOf[topic] ?? [])
-  void queries.invalidateQueries({
-    predicate: query => {
-      const path = query.queryKey[1]
-      return paths === undefined || (typeof path === 'string' && paths.some(start => path.startsWith(start)))
+/** Asked again although nothing was heard: a hint that was lost, or a server that cannot be heard, must not leave old data standing. */
+const askAgainMs = { heard: 120_000, unheard: 30_000 }
+/** The server sends something every 15 seconds; a connection that is silent for so long is gone without having said so. */
+const silenceMs = 45_000
+/** A delivery of the ERP changes things many times a second. */
+const pauseMs = 1_000
+
+const wait = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
     }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
   })
+
+/** Asks again what is on the screen, one round after the other, so that many changes in a row never cut off their own answers. */
+function asker(queries: QueryClient, signal: AbortSignal): (topics: readonly string[] | 'all') => void {
+  const wanted = new Set<string>()
+  let everything = false
+  let busy = false
+
+  async function rounds(): Promise<void> {
+    busy = true
+    while (!signal.aborted && (everything || wanted.size > 0)) {
+      const paths = everything ? undefined : [...wanted].flatMap(topic => pathsOf[topic] ?? [])
+      everything = false
+      wanted.clear()
+      const round = queries.invalidateQueries({
+        predicate: ({ queryKey: [, path] }) =>
+          paths === undefined || (typeof path === 'string' && paths.some(start => path.startsWith(start)))
+      })
+      // A query that waits for the network ends only with it.
+      await Promise.all([Promise.race([round.catch(() => undefined), wait(10_000, signal)]), wait(pauseMs, signal)])
+    }
+    busy = false
+  }
+  return topics => {
+    if (topics === 'all') everything = true
+    else for (const topic of topics) wanted.add(topic)
+    if (!busy) void rounds()
+  }
 }
 
 /**
  * Follows GET /api/v1/live for as long as the signal lives: each event names the parts of the product in which something changed, and
  * what is on the screen of those parts is asked again. EventSource cannot send a token, so the stream is read by fetch.
+ *
+ * Events are hints and may get lost: what is on a visible screen is asked again every two minutes while the stream is heard, and every
+ * 30 seconds while it is not. Coming back to the window asks too (TanStack Query's own refetchOnWindowFocus).
  */
 export async function follow(queries: QueryClient, signal: AbortSignal, say: (state: LiveState) => void): Promise<void> {
+  const ask = asker(queries, signal)
+  let state: LiveState = 'connecting'
+  let asked = Date.now()
+  const now = (next: LiveState) => {
+    state = next
+    say(next)
+  }
+  const timer = setInterval(() => {
+    if (document.hidden || Date.now() - asked < (state === 'live' ? askAgainMs.heard : askAgainMs.unheard)) return
+    asked = Date.now()
+    ask('all')
+  }, 5_000)
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+
   let last = ''
   let failures = 0
   while (!signal.aborted) {
+    const connection = new AbortController()
+    const cut = () => connection.abort()
+    signal.addEventListener('abort', cut)
+    let silence = setTimeout(cut, silenceMs)
     try {
       const answer = await fetch('/api/v1/live', {
         headers: { authorization: await authorization(), accept: 'text/event-stream', ...(last === '' ? {} : { 'last-event-id': last }) },
-        signal
+        signal: connection.signal
       })
+      // The session may have ended: the refresh finds out, and then the next look for a token says so.
+      if (answer.status === 401) await refresh()
       if (!answer.ok || !answer.body) throw new Error(`live ${answer.status}`)
-      say('live')
-      // What changed while nobody listened is not known: everything on the screen is asked once.
-      if (failures > 0) refetch(queries, undefined)
-      failures = 0
+      now('live')
+      const began = Date.now()
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
       let rest = ''
       for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+        clearTimeout(silence)
+        silence = setTimeout(cut, silenceMs)
         const events = (rest + chunk.value).split('\n\n')
         rest = events.pop() ?? ''
         for (const event of events) {
@@ -61,16 +120,25 @@ export async function follow(queries: QueryClient, signal: AbortSignal, say: (st
               .split('\n')
               .find(line => line.startsWith(`${name}: `))
               ?.slice(name.length + 2)
+          const unplaced = last === '' && failures > 0
           last = field('id') ?? last
-          if (field('event') === 'reset') refetch(queries, undefined)
-          if (field('event') === 'changed') refetch(queries, JSON.parse(field('data') ?? '[]') as string[])
+          if (field('event') === 'reset' || unplaced) ask('all')
+          if (field('event') === 'changed') ask(JSON.parse(field('data') ?? '[]') as string[])
         }
+        failures = 0
       }
+      // The token's end; the next stream goes on from `last`. A server that ends at once is not asked without pause.
+      if (Date.now() - began < 5_000) throw new Error('live ended')
     } catch {
-      if (signal.aborted) return
+      if (signal.aborted) break
       failures++
-      say('lost')
-      await new Promise(resolve => setTimeout(resolve, Math.min(10_000, 500 * 2 ** Math.min(failures, 5))))
+      now('lost')
+      // Not all screens at once after a restart of the server.
+      await wait(Math.min(10_000, 500 * 2 ** Math.min(failures, 5)) * (0.5 + Math.random() / 2), signal)
+    } finally {
+      clearTimeout(silence)
+      signal.removeEventListener('abort', cut)
+      connection.abort()
     }
   }
 }

@@ -28,6 +28,8 @@ export interface Act {
   readonly at: string
   readonly state: ActState
   readonly problem?: Problem
+  /** It was sent and no answer came. */
+  readonly unheard?: boolean
 }
 
 export interface ActResult {
@@ -162,7 +164,7 @@ export function createActs(
         change(act.key, { state: 'refused', problem: outcome.broken })
       } else {
         if (!outcome.broken) failures++
-        change(act.key, { state: 'waiting' })
+        change(act.key, { state: 'waiting', unheard: true })
         await pause(Math.min(20_000, 500 * 2 ** Math.min(failures, 6)))
       }
     }

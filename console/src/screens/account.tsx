@@ -23,7 +23,7 @@ export default function Account() {
               </Badge>
             ))}
             {me.groups.map(group => (
-              <Badge key={group.id} variant="default" tt="none">
+              <Badge key={group.id} variant="outline" color="dark" tt="none">
                 {group.name}
               </Badge>
             ))}

@@ -46,7 +46,7 @@ export function Preview({
             {columns.map(column => {
               const unread = Object.keys(run.unknownColumns).some(name => name.startsWith(`${kind}.`) && name.endsWith(`.${column}`))
               return (
-                <Badge key={column} variant={unread ? 'outline' : 'light'} color={unread ? 'gray' : 'teal'} tt="none">
+                <Badge key={column} variant={unread ? 'default' : 'light'} color="teal" tt="none">
                   {unread ? t('connections.columnUnread', { column }) : column}
                 </Badge>
               )

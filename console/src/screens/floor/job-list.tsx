@@ -47,16 +47,19 @@ export function JobList({ scan }: { scan: Ref<ScanBoxFace> }) {
   const enter = useCallback(
     async (text: string) => {
       setMessage(null)
+      // The box is free for the next scan while this one is looked up.
+      setTyped('')
       const found = await lookUp(text, rows)
       const [first, ...others] = found ?? []
       if (first && others.length === 0) {
-        setTyped('')
         open(first.id)
         return
       }
-      setTyped(text)
       setStatus('all')
-      if (first) setSeveral(text)
+      if (first) {
+        setSeveral(text)
+        setTyped(typed => (typed === '' ? text : typed))
+      }
       setMessage(
         first
           ? t('floor.severalFound', { count: found?.length ?? 0, text })

@@ -36,6 +36,7 @@ export function ScanBox({
       focus() {
         setTouched(false)
         input.current?.focus({ preventScroll: true })
+        input.current?.select()
       },
       take: enter
     }),
@@ -53,6 +54,11 @@ export function ScanBox({
     window.addEventListener('keydown', down)
     return () => window.removeEventListener('keydown', down)
   }, [])
+
+  // What stays in the box after a scan is replaced by the next one.
+  useEffect(() => {
+    if (message && document.activeElement === input.current) input.current?.select()
+  }, [message])
 
   return (
     <>
@@ -87,6 +93,7 @@ export function ScanBox({
         rightSectionWidth={48}
         value={value}
         onChange={event => change(event.currentTarget.value)}
+        onFocus={event => event.currentTarget.select()}
         onKeyDown={event => {
           if (event.key === 'Enter' && value.trim() !== '') enter(value.trim())
           if (event.key === 'Escape' && value !== '') change('')

@@ -19,6 +19,8 @@ export function StatusLine() {
   const { acts } = useActs()
   const [help, setHelp] = useState(false)
   const waiting = acts.filter(isWaiting)
+  // The stream may not know yet what an act has found out.
+  const lost = live === 'lost' || waiting.some(act => act.unheard)
   const refused = acts.filter(act => !isWaiting(act))
   const { open } = useFloor()
   useKeys({ '?': () => setHelp(true) })
@@ -26,16 +28,16 @@ export function StatusLine() {
   return (
     <section className={classes.line} aria-label={t('floor.statusLine')}>
       <Group gap={6} wrap="nowrap" role="status" flex="none">
-        {live === 'lost' ? (
+        {lost ? (
           <IconPlugConnectedX size={20} color="var(--mantine-color-red-text)" aria-hidden />
         ) : (
           <IconPlugConnected size={20} color="var(--mantine-color-green-text)" aria-hidden />
         )}
         <Text size="sm" fw={600} visibleFrom="sm">
-          {live === 'lost' ? t('shell.lost') : live === 'live' ? t('shell.live') : t('shell.connecting')}
+          {lost ? t('shell.lost') : live === 'live' ? t('shell.live') : t('shell.connecting')}
         </Text>
         {waiting.length > 0 ? (
-          <Badge color="orange" size="lg" variant="light" tt="none">
+          <Badge color="orange" size="lg" variant="dot" tt="none">
             {t('floor.toSend', { count: waiting.length })}
           </Badge>
         ) : null}
