@@ -20,13 +20,16 @@ export interface Console {
   signIn(who: { customer: string; username: string; password: string }): Promise<void>
 }
 
-/** A browser window of its own: cookies, storage and complaints are not shared with another one. A tablet in landscape unless told. */
+/**
+ * A window with cookies, storage and complaints of its own. A tablet in landscape unless told. One browser for each: the binary of the npm
+ * package runs in a single process, which a second context disturbs and the closing of one ends.
+ */
 export async function openConsole(t: Teardown, browser: Browser, baseUrl: string, options: ConsoleOptions = {}): Promise<Console> {
   const { language = 'nl', scheme = 'light', size = { width: 1180, height: 820 } } = options
   const context = await browser.newContext({ viewport: size, colorScheme: scheme, locale: language === 'nl' ? 'nl-NL' : 'en-GB' })
-  t.teardown(() => context.close())
   context.setDefaultTimeout(20_000)
   const page = await context.newPage()
+  t.teardown(() => page.close())
   const problems: string[] = []
   page.on('console', message => {
     const provoked = /the server responded with a status of 4\d\d|net::ERR_INTERNET_DISCONNECTED/.test(message.text())

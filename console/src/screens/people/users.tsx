@@ -78,7 +78,7 @@ export function Users() {
                       </Badge>
                     ) : null}
                     {user.employeeId === null ? (
-                      <Badge size="sm" color="dark" variant="outline" tt="none">
+                      <Badge size="sm" variant="default" tt="none">
                         {t('people.noEmployee')}
                       </Badge>
                     ) : null}
