@@ -4,6 +4,11 @@ import { type RefusalSpecs, refuser } from '../../core/index.ts'
 export const errors = {
   article_unknown: { kind: 'invalid', title: 'Unknown article', remedy: 'Check the number; the list is at /api/v1/articles.' },
   article_blocked: { kind: 'conflict', title: 'The article is blocked', remedy: 'Ask the planner; it is blocked in the ERP.' },
+  article_unit_differs: {
+    kind: 'conflict',
+    title: 'Another unit than the article is kept in',
+    remedy: 'Translate the unit in the mapping of the connection and have the order sent again.'
+  },
   location_unknown: { kind: 'invalid', title: 'Unknown location', remedy: 'Check the code; the list is at /api/v1/locations.' },
   location_blocked: { kind: 'conflict', title: 'The location is blocked', remedy: 'Use another location.' },
   same_location: { kind: 'invalid', title: 'From and to are the same', remedy: 'Give two different locations.' },

@@ -81,6 +81,7 @@ export function pickRoutes(needs: Needs) {
             'wrong_article',
             'wrong_location',
             'pick_exceeds_request',
+            'article_unit_differs',
             'pick_list_closed',
             'location_unknown',
             'location_blocked',

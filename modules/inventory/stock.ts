@@ -83,6 +83,10 @@ export async function resolve(
       })
     }
     if (article.blocked && item.unit === null) throw refuse('article_blocked', `Article ${article.number} is blocked.`)
+    // Twelve metres are not twelve kilos: what was planned in another unit is never booked as if it were the article's.
+    if (item.unit !== null && item.unit !== article.unit) {
+      throw refuse('article_unit_differs', `Article ${article.number} is kept in ${article.unit}; the ERP planned it here in ${item.unit}.`)
+    }
     const location = item.location === null ? undefined : locations.get(item.location)
     if (item.location !== null && !location) {
       throw refuse('location_unknown', `There is no location ${item.location}.`, {

@@ -19,7 +19,14 @@ const amounts = [
   'report_exceeds_plan',
   'over_report_reason_missing'
 ] as const
-const stock = ['article_unknown', 'article_blocked', 'location_unknown', 'location_blocked', 'stock_too_low'] as const
+const stock = [
+  'article_unknown',
+  'article_blocked',
+  'article_unit_differs',
+  'location_unknown',
+  'location_blocked',
+  'stock_too_low'
+] as const
 
 /** A label holds the order number alone, or order and operation number with one character between them. */
 export const readScan = (scan: string): { order: string; operation: string | null }[] => [

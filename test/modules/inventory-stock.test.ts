@@ -140,6 +140,23 @@ t.test('stock', async t => {
     t.same(await levels('FUTURE'), { '-': '-2' })
   })
 
+  await t.test(
+    'consumption: what was planned in another unit than the article is kept in is refused, not booked as if it were the same',
+    async t => {
+      await receive('article', [{ number: 'U-1', description: 'Sheet', unit: 'kg' }])
+      await t.rejects(
+        write(tx => inventory.consume(tx, { ...use('U'), items: [{ ...item('U-1', '12'), unit: 'm', line: '1' }] })),
+        { code: 'article_unit_differs', detail: /U-1 is kept in kg.*in m/ }
+      )
+      await t.rejects(
+        write(tx => inventory.receive(tx, { ...use('U'), article: 'U-1', unit: 'm', lot: null, quantity: '1', location: null })),
+        { code: 'article_unit_differs' }
+      )
+      t.same(await levels('U-1'), {})
+      t.same(await sent('U'), [])
+    }
+  )
+
   await t.test('lots: stock of one lot is not stock of another', async t => {
     await article('L-1')
     await stock('L-1', 'H1', '10', '2026-03-01T00:00:00Z', 'LOT-A')
