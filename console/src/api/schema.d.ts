@@ -1154,7 +1154,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Bookings of one day, of everybody or of one employee */
+        /** Bookings of one day on the jobs of my groups and on no job, of everybody or of one employee */
         get: operations["listHours"];
         put?: never;
         post?: never;
