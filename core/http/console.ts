@@ -1,15 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { brotliCompressSync, constants } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { refuse } from '../errors.ts'
 import type { App } from './app.ts'
+import { compress, type Encoding, encodingFor } from './encoding.ts'
 
 /** First parts of the console's own addresses; each gives the one page, which finds the rest of the way itself. */
 export const consolePaths: readonly string[] = [
   'welcome',
   'floor',
+  'overview',
   'orders',
   'stock',
   'hours',
@@ -32,8 +33,9 @@ const types: Readonly<Record<string, string>> = {
 interface Asset {
   readonly type: string
   readonly bytes: Buffer
-  /** Made at the first request; undefined when it would not become smaller. */
-  readonly brotli: () => Buffer | undefined
+  /** Made at the first request for it and kept; undefined when it would not become smaller. */
+  readonly encoded: (encoding: Encoding) => Promise<Buffer> | undefined
+  /** Of the bytes as they are; an encoding has a tag of its own. */
   readonly etag: string
   /** A name with a hash in it never changes its content. */
   readonly immutable: boolean
@@ -68,11 +70,18 @@ export function consoleRoutes(app: App, folder: string): void {
   const file = async (request: FastifyRequest, reply: FastifyReply) => {
     const asset = assets.get(request.url.split('?')[0] ?? '')
     if (!asset) throw refuse('not_found', 'There is no such file; a newer console may have replaced it. Load the page again.')
-    reply.header('cache-control', asset.immutable ? 'public, max-age=31536000, immutable' : 'no-cache').header('etag', asset.etag)
-    if (request.headers['if-none-match'] === asset.etag) return reply.code(304).send()
-    reply.type(asset.type).header('vary', 'accept-encoding')
-    const brotli = /\bbr\b/.test(String(request.headers['accept-encoding'])) ? asset.brotli() : undefined
-    return brotli ? reply.header('content-encoding', 'br').send(brotli) : reply.send(asset.bytes)
+    const wanted = encodingFor(request.headers['accept-encoding'])
+    const encoded = wanted && asset.encoded(wanted)
+    const encoding = encoded && wanted
+    // A strong tag names the bytes that are sent, so each encoding has one of its own (RFC 9110, 8.8.3.3).
+    const etag = `"${asset.etag}${encoding ? `-${encoding}` : ''}"`
+    reply
+      .header('cache-control', asset.immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
+      .header('etag', etag)
+      .header('vary', 'accept-encoding')
+    if (isNamed(etag, request.headers['if-none-match'])) return reply.code(304).send()
+    reply.type(asset.type)
+    return encoded && encoding ? reply.header('content-encoding', encoding).send(await encoded) : reply.send(asset.bytes)
   }
   app.get('/assets/*', { config, schema }, file)
   app.get('/icon.svg', { config, schema }, file)
@@ -82,20 +91,26 @@ export function consoleRoutes(app: App, folder: string): void {
 const policy = (nonce: string): string =>
   `default-src 'none'; script-src 'nonce-${nonce}' 'strict-dynamic'; style-src 'self' 'nonce-${nonce}'; connect-src 'self'; img-src 'self' blob:; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'`
 
+/** Whether `If-None-Match` names the tag; a proxy may have made it weak. */
+const isNamed = (etag: string, header = ''): boolean =>
+  header.split(',').some(tag => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
+
 function assetOf(path: string): Asset {
   const bytes = readFileSync(path)
   const extension = extname(path)
-  let brotli: Buffer | undefined
+  const made = new Map<Encoding, Promise<Buffer>>()
   return {
     type: types[extension] ?? 'application/octet-stream',
     bytes,
-    brotli() {
+    encoded(encoding) {
       if (bytes.length < 1024 || extension === '.woff2') return undefined
-      // Quality 9 of 11: some milliseconds once per file, instead of a second.
-      brotli ??= brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
-      return brotli
+      const kept = made.get(encoding)
+      if (kept) return kept
+      const making = compress(bytes, encoding)
+      made.set(encoding, making)
+      return making
     },
-    etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
+    etag: createHash('sha256').update(bytes).digest('base64url').slice(0, 22),
     immutable: /-[\w-]{8,}\.\w+$/.test(path)
   }
 }
