@@ -2,7 +2,7 @@ import { Center, Loader } from '@mantine/core'
 import { lazy, Suspense } from 'react'
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router'
 import { ActsProvider } from './parts/acts-provider'
-import { screens } from './screens'
+import { homeOf, screens } from './screens'
 import { SignIn } from './screens/sign-in'
 import { useSession } from './session'
 import { Layout } from './shell/layout'
@@ -35,7 +35,7 @@ function Inside() {
             {screens.map(screen => (
               <Route key={screen.path} path={`${screen.path}/*`} element={<screen.Screen />} />
             ))}
-            <Route path="*" element={<Navigate to={offered[0]?.path ?? '/account'} replace />} />
+            <Route path="*" element={<Navigate to={homeOf(offered, state.me.employeeId)} replace />} />
           </Routes>
         </Suspense>
       </Layout>

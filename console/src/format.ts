@@ -11,6 +11,8 @@ export function useFormat() {
     const locale = language === 'nl' ? 'nl-NL' : 'en-GB'
     const date = new Intl.DateTimeFormat(locale, { timeZone: zone, day: 'numeric', month: 'short', year: 'numeric' })
     const day = new Intl.DateTimeFormat(locale, { timeZone: zone, weekday: 'long', day: 'numeric', month: 'long' })
+    // A calendar day is read as midnight UTC and shown there, so no zone moves it.
+    const days = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', day: 'numeric', month: 'short' })
     const dateTime = new Intl.DateTimeFormat(locale, { timeZone: zone, day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
     const time = new Intl.DateTimeFormat(locale, { timeZone: zone, hour: '2-digit', minute: '2-digit' })
     const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 })
@@ -20,6 +22,8 @@ export function useFormat() {
     return {
       date: (text: string | null | undefined) => (text ? date.format(at(text)) : ''),
       day: (text: string) => day.format(at(text)),
+      /** "16 – 22 Nov 2026" from two calendar days. */
+      days: (from: string, to: string) => days.formatRange(at(from), at(to)),
       dateTime: (text: string | null | undefined) => (text ? dateTime.format(at(text)) : ''),
       time: (text: string | null | undefined) => (text ? time.format(at(text)) : ''),
       count: (value: number) => number.format(value),

@@ -1,4 +1,13 @@
-import { IconClipboardList, IconClock, IconHammer, IconPackages, IconPlugConnected, IconUser, IconUsers } from '@tabler/icons-react'
+import {
+  IconChartBar,
+  IconClipboardList,
+  IconClock,
+  IconHammer,
+  IconPackages,
+  IconPlugConnected,
+  IconUser,
+  IconUsers
+} from '@tabler/icons-react'
 import { type ComponentType, lazy } from 'react'
 import type texts from './texts/en.json'
 
@@ -18,6 +27,13 @@ export const screens: readonly ScreenEntry[] = [
     needs: ['jobs.work'],
     icon: IconHammer,
     Screen: lazy(() => import('./screens/floor'))
+  },
+  {
+    path: '/overview',
+    title: 'nav.overview',
+    needs: ['orders.read'],
+    icon: IconChartBar,
+    Screen: lazy(() => import('./screens/overview'))
   },
   {
     path: '/orders',
@@ -56,3 +72,9 @@ export const screens: readonly ScreenEntry[] = [
   },
   { path: '/account', title: 'nav.account', needs: [], icon: IconUser, Screen: lazy(() => import('./screens/account')) }
 ]
+
+/** Where a person begins: on the floor who can clock there; who has no clock to start looks at the whole. */
+export const homeOf = (offered: readonly ScreenEntry[], employeeId: string | null): string => {
+  const overview = employeeId === null ? offered.find(({ path }) => path === '/overview') : undefined
+  return (overview ?? offered[0])?.path ?? '/account'
+}

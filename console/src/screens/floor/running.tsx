@@ -1,6 +1,7 @@
 import { Badge, Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { IconClockPause, IconPlayerPauseFilled, IconPlayerStopFilled, IconUserQuestion } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
 import { api } from '../../api/client'
 import type { components } from '../../api/schema'
 import { useFormat } from '../../format'
@@ -8,7 +9,7 @@ import { type Act, isWaiting } from '../../parts/acts'
 import { useActs } from '../../parts/acts-provider'
 import { Empty } from '../../parts/page'
 import { ProblemNote } from '../../parts/problem'
-import { useMe } from '../../session'
+import { useMay, useMe } from '../../session'
 import { ActNotes } from './act-notes'
 import { clock } from './clock'
 import classes from './floor.module.css'
@@ -23,12 +24,30 @@ export function Running() {
   const { t } = useTranslation()
   const format = useFormat()
   const { employeeId } = useMe()
+  const may = useMay()
   const today = useToday()
   const { acts } = useActs()
   const now = useNow()
   if (employeeId === null) {
     return (
-      <Empty icon={IconUserQuestion} title={t('floor.noEmployee')}>
+      <Empty
+        icon={IconUserQuestion}
+        title={t('floor.noEmployee')}
+        action={
+          <Stack gap="xs" mt="xs">
+            {may('users.manage') ? (
+              <Button component={Link} to="/people/users" variant="light" size="md">
+                {t('floor.toUsers')}
+              </Button>
+            ) : null}
+            {may('orders.read') ? (
+              <Button component={Link} to="/overview" variant="subtle" size="md">
+                {t('floor.toOverview')}
+              </Button>
+            ) : null}
+          </Stack>
+        }
+      >
         {t('floor.noEmployeeText')}
       </Empty>
     )

@@ -20,7 +20,7 @@ export function OrderList() {
   const departments = api.useQuery('get', '/api/v1/departments', {}, { enabled: may('groups.read'), staleTime: 60_000 })
   const { t } = useTranslation()
   const format = useFormat()
-  const [filter, setFilter] = useFilter(['search', 'status', 'department', 'sort', 'held'])
+  const [filter, setFilter] = useFilter(['search', 'status', 'department', 'sort', 'held', 'late'])
   const [search] = useDebouncedValue(filter.search, 200)
   const query = {
     limit: 50,
@@ -28,6 +28,7 @@ export function OrderList() {
     ...(filter.status ? { status: filter.status as OrderStatus } : {}),
     ...(filter.department ? { department: filter.department } : {}),
     ...(filter.held ? { held: true } : {}),
+    ...(filter.late ? { late: true } : {}),
     ...(filter.sort ? { sort: filter.sort as Sort } : {})
   }
   const orders = api.useInfiniteQuery(
@@ -42,7 +43,7 @@ export function OrderList() {
     }
   )
   const rows = orders.data?.pages.flatMap(page => page.items) ?? []
-  const filtered = search !== '' || filter.status !== '' || filter.department !== '' || filter.held !== ''
+  const filtered = search !== '' || filter.status !== '' || filter.department !== '' || filter.held !== '' || filter.late !== ''
   return (
     <>
       <PageHead title={t('orders.title')} />
@@ -64,14 +65,15 @@ export function OrderList() {
           value={filter.status || null}
           onChange={value => setFilter('status', value)}
         />
-        {departments.data ? (
+        {departments.data || filter.department ? (
           <Select
             w={180}
             aria-label={t('orders.department')}
             placeholder={t('orders.department')}
             clearable
             searchable
-            data={departments.data.items.map(({ code, name }) => ({
+            // Who may not read the list of departments still sees, and clears, the one that a link chose.
+            data={(departments.data?.items ?? [{ code: filter.department, name: null }]).map(({ code, name }) => ({
               value: code,
               label: name && name !== code ? `${code} · ${name}` : code
             }))}
@@ -86,6 +88,11 @@ export function OrderList() {
           data={sorts.map(sort => ({ value: sort, label: t(`sort.${sort}`) }))}
           value={filter.sort || 'urgent'}
           onChange={value => setFilter('sort', value === 'urgent' ? null : value)}
+        />
+        <Checkbox
+          label={t('orders.onlyLate')}
+          checked={filter.late !== ''}
+          onChange={event => setFilter('late', event.currentTarget.checked ? '1' : null)}
         />
         <Checkbox
           label={t('orders.onlyHeld')}
