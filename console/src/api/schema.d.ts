@@ -1948,6 +1948,8 @@ export interface components {
             waitingOut: number;
             /** @description Messages of these that were refused, are set aside or have an unknown outcome */
             outForSomebody: number;
+            /** @description Of these those that are set aside or have an unknown outcome; a person decides */
+            outUndecided: number;
             oldestOpenAt: string | null;
             lastInAt: string | null;
             lastOutAt: string | null;
