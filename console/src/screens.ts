@@ -1,4 +1,13 @@
-import { IconClipboardList, IconClock, IconHammer, IconPackages, IconPlugConnected, IconUser, IconUsers } from '@tabler/icons-react'
+import {
+  IconAlertTriangle,
+  IconClipboardList,
+  IconClock,
+  IconHammer,
+  IconPackages,
+  IconPlugConnected,
+  IconUser,
+  IconUsers
+} from '@tabler/icons-react'
 import { type ComponentType, lazy } from 'react'
 import type texts from './texts/en.json'
 
@@ -46,6 +55,13 @@ export const screens: readonly ScreenEntry[] = [
     needs: ['exchange.read'],
     icon: IconPlugConnected,
     Screen: lazy(() => import('./screens/connections'))
+  },
+  {
+    path: '/errors',
+    title: 'nav.errors',
+    needs: ['exchange.read'],
+    icon: IconAlertTriangle,
+    Screen: lazy(() => import('./screens/errors'))
   },
   {
     path: '/people',

@@ -14,10 +14,10 @@ export interface Cell {
 }
 
 const isObject = (value: unknown): value is RowObject => typeof value === 'object' && value !== null && !Array.isArray(value)
-export const idOf = (path: Path): string => path.map(String).join('\u0000')
+const idOf = (path: Path): string => path.map(String).join('\u0000')
 const textOf = (value: Json): string => (value === null ? '' : String(value))
 
-const cellAt = (path: Path, text: string): Cell => {
+export const cellAt = (path: Path, text: string): Cell => {
   const lists = path.flatMap((step, index) => (typeof step === 'number' ? [`${String(path[index - 1] ?? '')} ${step + 1}`] : []))
   const last = path.findLastIndex(step => typeof step === 'number')
   return { path, id: idOf(path), label: path.slice(last + 1).join('.'), group: lists.join(', '), text }
@@ -94,17 +94,3 @@ export function placeOf(rule: unknown, field: string, row: Json): Path | undefin
     }
   }
 }
-
-/** Columns that the mapping reads, lists without their numbers: "operations.Sequence". */
-export function columnsRead(rule: unknown, prefix = ''): readonly string[] {
-  if (typeof rule === 'string') return [prefix + rule]
-  if (!isObject(rule)) return []
-  if (typeof rule.each === 'string' && isObject(rule.item)) return columnsRead(rule.item, `${prefix}${rule.each}.`)
-  if (!isValueRule(rule)) return Object.values(rule).flatMap(inner => columnsRead(inner, prefix))
-  return [
-    ...(typeof rule.from === 'string' ? [prefix + rule.from] : []),
-    ...(Array.isArray(rule.concat) ? (rule.concat as readonly Json[]).flatMap(part => columnsRead(part, prefix)) : [])
-  ]
-}
-
-export const columnName = ({ path }: Cell): string => path.filter(step => typeof step === 'string').join('.')
