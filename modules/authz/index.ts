@@ -17,6 +17,7 @@ import {
   deleteScopes,
   insertDepartments,
   knownDepartments,
+  listDepartments,
   roleByName,
   unknownDepartmentsRule,
   upsertLinks,
@@ -40,6 +41,8 @@ export interface Authz {
   unscopeJobs(tx: TxCtx, jobIds: readonly string[]): Promise<void>
   /** Department codes of incoming work orders. @returns those that this customer's setting refuses */
   noteDepartments(tx: TxCtx, codes: readonly string[]): Promise<ReadonlySet<string>>
+  /** Names of the departments that have one, by code. */
+  departmentNames(c: Ctx | TxCtx): Promise<ReadonlyMap<string, string>>
   /** Employees as timekeeping knows them, so that one may sign in with the number. */
   linkEmployees(tx: TxCtx, rows: readonly { id: string; numberBlind: Buffer | null; active: boolean }[]): Promise<void>
   /** The employee that the signed-in user is; null when not linked. */
@@ -154,6 +157,9 @@ export default defineModule({
           if ((await unknownDepartmentsRule(tx)) === 'reject') return new Set(fresh)
           await insertDepartments(tx, fresh)
           return new Set()
+        },
+        async departmentNames(c) {
+          return new Map((await listDepartments(c)).flatMap(({ code, name }) => (name === null ? [] : [[code, name] as const])))
         },
         linkEmployees: upsertLinks,
         async employeeOfUser(c) {

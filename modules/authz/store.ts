@@ -99,7 +99,7 @@ export async function updateSetting(tx: TxCtx, version: number, unknownDepartmen
 
 export const knownDepartments = (c: Ctx | TxCtx, codes: readonly string[]) =>
   own(c).selectFrom('authz.department').select('code').where('code', '=', any(codes)).execute()
-export const listDepartments = (c: Ctx) => own(c).selectFrom('authz.department').select(['code', 'name']).orderBy('code').execute()
+export const listDepartments = (c: Ctx | TxCtx) => own(c).selectFrom('authz.department').select(['code', 'name']).orderBy('code').execute()
 export const listWorkCentres = (c: Ctx) =>
   own(c).selectFrom('authz.work_centre').select(['code', 'department_code']).orderBy('code').orderBy('department_code').execute()
 

@@ -60,6 +60,7 @@ export const errors = {
   },
   material_line_unknown: { kind: 'invalid', title: 'Unknown material line', remedy: 'Leave `line` out, or take one of the order.' },
   change_decided: { kind: 'conflict', title: 'This change is decided already', remedy: 'Read the order again.' },
+  period_wrong: { kind: 'invalid', title: 'Not a period', remedy: 'Give `from` and `to` as days, in this order, 92 days at most.' },
   setting_changed: {
     kind: 'precondition',
     title: 'The setting was changed meanwhile',

@@ -6,6 +6,7 @@ import { dictionary } from './dictionary.ts'
 import { errors } from './errors.ts'
 import { jobRoutes } from './job-routes.ts'
 import { type JobActs, jobActs } from './jobs.ts'
+import { overviewRoutes } from './overview-routes.ts'
 import { orderReceiver, pickListReceiver } from './receivers.ts'
 import { orderRoutes } from './routes.ts'
 
@@ -48,6 +49,7 @@ export default defineModule({
       routes: app => {
         orderRoutes(needs)(app)
         jobRoutes(needs)(app)
+        overviewRoutes(needs)(app)
       },
       receives: { workOrder: orderReceiver(needs), pickList: pickListReceiver(needs) }
     }

@@ -182,9 +182,19 @@ export interface OrderFilter {
   readonly status: OrderStatus | null
   readonly department: string | null
   readonly held: boolean
+  /** Only orders that were due before this day and have a job to be done within the caller's groups. */
+  readonly dueBefore: string | null
   readonly after: OrderPlace | null
   readonly limit: number
 }
+
+/** The same as `progress` counts. */
+const late = (today: string | null, visibleJob: Visible) =>
+  today === null
+    ? sql`true`
+    : sql`o.due < ${today}::date and o.status not in ('closed', 'cancelled') and exists (
+        select 1 from workorders.job j
+         where j.order_id = o.id and j.status in ('planned', 'released', 'started', 'paused') and ${visibleJob})`
 
 export async function listOrders(ctx: Ctx, filter: OrderFilter, visibleJob: Visible): Promise<readonly OrderLine[]> {
   const { search, status, department, after } = filter
@@ -192,7 +202,9 @@ export async function listOrders(ctx: Ctx, filter: OrderFilter, visibleJob: Visi
   const { rows } = await sql<OrderLine>`${orderSelect}
     where ${covered(ctx, visibleJob)}
       and (${status}::text is null or o.status = ${status})
-      and (${department}::text is null or o.department_code = ${department})
+      and (${department}::text is null or o.department_code = ${department}
+        or exists (select 1 from workorders.job j where j.order_id = o.id and j.department_code = ${department} and ${visibleJob}))
+      and ${late(filter.dueBefore, visibleJob)}
       and (${search}::text is null or o.number ilike ${search} or o.article ilike ${search} or o.description ilike ${search})
       and (not ${filter.held} or exists (select 1 from workorders.order_change c where c.order_id = o.id and c.state = 'held'))
       and (${after === null} or (${columns}) > ${behind(after ?? [])})

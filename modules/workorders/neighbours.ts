@@ -16,6 +16,8 @@ export interface AuthzNeed {
       readonly workCentre: string | null
     }[]
   ): Promise<void>
+  /** Names of the departments that have one, by code. */
+  departmentNames(c: Ctx | TxCtx): Promise<ReadonlyMap<string, string>>
   noteDepartments(tx: TxCtx, codes: readonly string[]): Promise<ReadonlySet<string>>
 }
 

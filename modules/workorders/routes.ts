@@ -4,6 +4,7 @@ import { listOrders } from './list-store.ts'
 import type { Needs } from './neighbours.ts'
 import { orderPlace, orderPlaceKinds } from './order-sorts.ts'
 import { changeSetting, decide, setScrapReason } from './orders.ts'
+import { dayIn } from './period.ts'
 import * as schema from './schemas.ts'
 import { shows } from './show.ts'
 import { getSetting, scrapReasons } from './store.ts'
@@ -31,8 +32,9 @@ export function orderRoutes(needs: Needs) {
               sort: Type.Optional(schema.OrderSortWord),
               search: Type.Optional(Text(80)),
               status: Type.Optional(schema.StatusWord),
-              department: Type.Optional(Text(40)),
+              department: Type.Optional({ ...Text(40), description: 'Orders of this department or with an operation there' }),
               held: Type.Optional(Type.Boolean({ description: 'Only orders with changes of the ERP that wait for a person' })),
+              late: Type.Optional(Type.Boolean({ description: 'Only orders that were due before today and are not done' })),
               ...pageQuery
             },
             closed
@@ -41,12 +43,21 @@ export function orderRoutes(needs: Needs) {
         }
       },
       async request => {
-        const { search, status = null, department = null, held = false, sort = 'urgent', limit = 100, after } = request.query
+        const { search, status = null, department = null, held = false, late = false, sort = 'urgent', limit = 100, after } = request.query
         const { ctx } = request
         const from = readCursor(after, orderPlaceKinds[sort])
         const rows = await listOrders(
           ctx,
-          { sort, search: containing(search), status, department, held, after: from, limit },
+          {
+            sort,
+            search: containing(search),
+            status,
+            department,
+            held,
+            dueBefore: late ? dayIn(ctx.tenant.zone, ctx.clock.now()) : null,
+            after: from,
+            limit
+          },
           show.visible(ctx)
         )
         const last = rows.at(-1)

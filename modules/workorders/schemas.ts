@@ -201,6 +201,45 @@ export const ScrapReasonView = named(
   'ScrapReason',
   Type.Object({ code: Type.String(), name: Type.String(), active: Type.Boolean() }, closed)
 )
+export const OrderProgressView = named(
+  'OrderProgress',
+  Type.Object(
+    {
+      items: Type.Array(
+        Type.Object(
+          {
+            department: Type.String(),
+            name: orNull(Type.String()),
+            waiting: Type.Integer({ description: 'Jobs that nobody has started yet' }),
+            started: Type.Integer(),
+            paused: Type.Integer(),
+            completed: Type.Integer(),
+            late: Type.Integer({ description: 'Of these, not completed although the order was due before today' })
+          },
+          closed
+        )
+      ),
+      lateOrders: Type.Integer({ description: 'Work orders with late jobs' })
+    },
+    closed
+  )
+)
+export const ScrapView = named(
+  'Scrap',
+  Type.Object(
+    {
+      from: LocalDate,
+      to: LocalDate,
+      items: Type.Array(
+        Type.Object(
+          { reason: Type.String(), name: Type.String(), unit: Type.String(), quantity: Type.String(), reports: Type.Integer() },
+          closed
+        )
+      )
+    },
+    closed
+  )
+)
 export const ScrapReasonBody = Type.Object({ name: Text(100), active: Type.Optional(Type.Boolean()) }, closed)
 
 const employeeIds = (description: string) => Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 50, uniqueItems: true, description }))

@@ -1,5 +1,6 @@
 import { visible } from '../../modules/authz/grant.ts'
 import * as lists from '../../modules/workorders/list-store.ts'
+import * as overview from '../../modules/workorders/overview-store.ts'
 import * as receive from '../../modules/workorders/receive-store.ts'
 import * as orders from '../../modules/workorders/store.ts'
 import { type StoreCases, storeCases } from './case.ts'
@@ -19,7 +20,7 @@ const guard = {
   operations: 'hold',
   materials: 'accept'
 } as const
-const page = { sort: 'urgent' as const, search: null, status: null, department: null, held: false, after: null, limit: 50 }
+const page = { sort: 'urgent' as const, search: null, status: null, department: null, held: false, dueBefore: null, after: null, limit: 50 }
 
 export const workordersCases: readonly StoreCases[] = [
   storeCases('modules/workorders/list-store.ts', lists, {
@@ -35,11 +36,16 @@ export const workordersCases: readonly StoreCases[] = [
     listOrders: {
       'somebody of the floor': [page, covered],
       'who sees everything': { args: [page, covered], everything: true },
+      'late ones of a department': [{ ...page, department: 'TUR', dueBefore: day }, covered],
       'next page of held ones': [{ ...page, held: true, after: [1, day, '7'] }, covered],
       'next page by due date': [{ ...page, sort: 'due' as const, after: [day, '7'] }, covered],
       'next page by number': [{ ...page, sort: 'number' as const, after: ['WO-1'] }, covered],
       'next page of the newest': [{ ...page, sort: 'newest' as const, after: ['7'] }, covered]
     }
+  }),
+  storeCases('modules/workorders/overview-store.ts', overview, {
+    progress: { always: [day, covered] },
+    scrapByReason: { always: [{ from: day, to: day, department: 'TUR' }, covered] }
   }),
   storeCases('modules/workorders/receive-store.ts', receive, {
     lockOrders: { always: [['WO-1']] },

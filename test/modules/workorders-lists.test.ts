@@ -26,7 +26,16 @@ t.test('lists of the floor', async t => {
   }
   const orders = async (filter: Partial<Parameters<typeof listOrders>[1]> = {}, scope?: Partial<Scope>) => {
     const ctx = floor.ctx(scope)
-    const all = { sort: 'urgent' as const, search: null, status: null, department: null, held: false, after: null, limit: 100 }
+    const all = {
+      sort: 'urgent' as const,
+      search: null,
+      status: null,
+      department: null,
+      held: false,
+      dueBefore: null,
+      after: null,
+      limit: 100
+    }
     return (await listOrders(ctx, { ...all, ...filter }, visible(ctx, 'j.id'))).map(o => o.number)
   }
 
@@ -59,7 +68,7 @@ t.test('lists of the floor', async t => {
       number: ['100%', 'A-1', 'A-2', 'A-3', 'B-1', 'P-1'],
       newest: ['100%', 'P-1', 'B-1', 'A-3', 'A-2', 'A-1']
     }
-    const all = { search: null, status: null, department: null, held: false }
+    const all = { search: null, status: null, department: null, held: false, dueBefore: null }
     for (const sort of orderSorts) {
       for (const limit of [1, 2, 5, 100]) {
         const seen: string[] = []

@@ -86,6 +86,7 @@ const faults = (all: readonly Said[]): string[] =>
 /** Functions by which somebody of the floor meets jobs and orders: each names what their groups select. */
 const scoped: Readonly<Record<string, readonly string[]>> = {
   'modules/workorders/list-store.ts': ['findJob', 'reportsOf', 'jobsOfOrder', 'listJobs', 'findOrder', 'listOrders'],
+  'modules/workorders/overview-store.ts': ['progress', 'scrapByReason'],
   'modules/workorders/store.ts': ['lockJob'],
   'modules/authz/group-store.ts': ['jobsOfGroup', 'scopeOfJob'],
   'modules/timekeeping/store.ts': ['listBookings', 'lockBooking']

@@ -1778,6 +1778,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs by state per department, of work orders of my groups that are neither closed nor cancelled */
+        get: operations["orderProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scrap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scrap by reason and unit on jobs of my groups, corrections taken into account; largest first */
+        get: operations["scrapByReason"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/erp/v1/{connection}/{route}": {
         parameters: {
             query?: never;
@@ -2896,6 +2930,40 @@ export interface components {
             code: string;
             name: string;
             active: boolean;
+        };
+        OrderProgress: {
+            items: {
+                department: string;
+                name: string | null;
+                /** @description Jobs that nobody has started yet */
+                waiting: number;
+                started: number;
+                paused: number;
+                completed: number;
+                /** @description Of these, not completed although the order was due before today */
+                late: number;
+            }[];
+            /** @description Work orders with late jobs */
+            lateOrders: number;
+        };
+        Scrap: {
+            /**
+             * Format: date
+             * @description Calendar day, YYYY-MM-DD
+             */
+            from: string;
+            /**
+             * Format: date
+             * @description Calendar day, YYYY-MM-DD
+             */
+            to: string;
+            items: {
+                reason: string;
+                name: string;
+                unit: string;
+                quantity: string;
+                reports: number;
+            }[];
         };
         WorkordersSetting: {
             version: number;
@@ -7422,9 +7490,12 @@ export interface operations {
                 sort?: "urgent" | "due" | "number" | "newest";
                 search?: string;
                 status?: "planned" | "released" | "started" | "paused" | "completed" | "closed" | "cancelled";
+                /** @description Orders of this department or with an operation there */
                 department?: string;
                 /** @description Only orders with changes of the ERP that wait for a person */
                 held?: boolean;
+                /** @description Only orders that were due before today and are not done */
+                late?: boolean;
                 limit?: number;
                 /** @description `next` of the page before */
                 after?: string;
@@ -8459,6 +8530,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MaterialAct"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    orderProgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderProgress"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scrapByReason: {
+        parameters: {
+            query?: {
+                /** @description Calendar day, YYYY-MM-DD */
+                from?: string;
+                /** @description Last day in the customer's zone, today unless told; seven days back unless told, 92 at most */
+                to?: string;
+                department?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scrap"];
                 };
             };
             /** @description RFC 9457 problem details; `code` is stable, see errors.md */
