@@ -180,8 +180,9 @@ async function main(): Promise<number> {
     step('the compiler finds no error in the console (tsc)', nodeBin('../console/node_modules/.bin/tsc'), ['-p', 'console'])
     step('the linter finds no error (biome check)', bin('biome'), ['check', '--max-diagnostics=100', '.'])
   }
-  // tap makes its set of plugins once; the first run without it would fail.
-  if (!existsSync(join(root, '.tap', 'plugins'))) {
+  // tap makes its set of plugins once per installation; the first run without it would fail.
+  const made = (path: string) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (made('.tap/plugins') <= made('node_modules/.package-lock.json')) {
     const built = spawnSync(process.execPath, [nodeBin('tap/dist/esm/run.mjs'), 'build'], { cwd: root, encoding: 'utf8' })
     if (built.status !== 0) throw new Error(`tap build: ${built.stdout}${built.stderr}`)
   }

@@ -1,11 +1,11 @@
-import { Box, Button, Code, Group, Paper, Skeleton, Stack, Text, TextInput } from '@mantine/core'
+import { Box, Button, Code, Group, Paper, Skeleton, Stack, Switch, Text, TextInput } from '@mantine/core'
 import { type FormEvent, Fragment, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, isProblem } from '../../api/client'
 import { newKey } from '../../parts/act'
 import { notifyDone, ProblemNote } from '../../parts/problem'
 import classes from './errors.module.css'
-import { type Cell, cellAt, cellsOf, type Json, placeOf, type RowObject, valueAt, withText } from './row-model'
+import { type Cell, cellAt, cellsOf, columnName, columnsRead, type Json, placeOf, type RowObject, valueAt, withText } from './row-model'
 import { TrialNote } from './trial'
 import { type Reject, useErrorsChanged } from './use-errors'
 
@@ -23,13 +23,15 @@ export function EditRow({ reject, cancel }: { reject: Reject; cancel: () => void
   if (!row.data || !mapping.data) return <Skeleton height={240} />
   const { original, edited, mapped } = row.data
   const imports = mapping.data.mapping.imports as RowObject | undefined
-  const place = reject.field ? placeOf(mapped ? imports?.[reject.kind] : undefined, reject.field, (original ?? {}) as Json) : undefined
+  const rule = mapped ? imports?.[reject.kind] : undefined
+  const place = reject.field ? placeOf(rule, reject.field, (original ?? {}) as Json) : undefined
   return (
     <Editor
       reject={reject}
       original={(original ?? {}) as RowObject}
       start={(edited ?? original ?? {}) as RowObject}
       wrong={place ? cellAt(place, '') : undefined}
+      read={rule === undefined ? undefined : new Set(columnsRead(rule))}
       cancel={cancel}
     />
   )
@@ -40,15 +42,19 @@ function Editor({
   original,
   start,
   wrong,
+  read,
   cancel
 }: {
   reject: Reject
   original: RowObject
   start: RowObject
   wrong: Cell | undefined
+  /** Columns that the mapping reads; undefined when there is none between. */
+  read: ReadonlySet<string> | undefined
   cancel: () => void
 }) {
   const { t } = useTranslation()
+  const [all, setAll] = useState(false)
   const changed = useErrorsChanged()
   const [row, setRow] = useState<RowObject>(start)
   const [key, setKey] = useState(newKey)
@@ -64,7 +70,8 @@ function Editor({
   })
   const there = cellsOf(start)
   // A column that is missing is what many rows are refused for.
-  const cells = wrong && !there.some(({ id }) => id === wrong.id) ? [wrong, ...there] : there
+  const every = wrong && !there.some(({ id }) => id === wrong.id) ? [wrong, ...there] : there
+  const cells = read && !all ? every.filter(cell => read.has(columnName(cell)) || cell.id === wrong?.id) : every
   return (
     <Paper withBorder p="md">
       <form
@@ -81,7 +88,7 @@ function Editor({
             <Text size="xs" c="dimmed">
               {t('errors.original')}
             </Text>
-            <Text size="xs" c="dimmed" className={classes.cellInput ?? ''}>
+            <Text size="xs" c="dimmed" visibleFrom="sm">
               {t('errors.new')}
             </Text>
             {cells.map((cell, index) => (
@@ -104,6 +111,13 @@ function Editor({
               </Fragment>
             ))}
           </Box>
+          {every.length > cells.length || all ? (
+            <Switch
+              label={t('errors.allColumns', { count: every.length })}
+              checked={all}
+              onChange={event => setAll(event.currentTarget.checked)}
+            />
+          ) : null}
           <TrialNote result={trial.data} error={trial.error} />
           <ProblemNote error={save.error} />
           <Group>

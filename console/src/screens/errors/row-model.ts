@@ -94,3 +94,18 @@ export function placeOf(rule: unknown, field: string, row: Json): Path | undefin
     }
   }
 }
+
+/** Columns that the mapping reads, lists without their numbers: "operations.Sequence". */
+export function columnsRead(rule: unknown, prefix = ''): readonly string[] {
+  if (typeof rule === 'string') return [prefix + rule]
+  if (!isObject(rule)) return []
+  if (typeof rule.each === 'string' && isObject(rule.item)) return columnsRead(rule.item, `${prefix}${rule.each}.`)
+  if (!isValueRule(rule)) return Object.values(rule).flatMap(inner => columnsRead(inner, prefix))
+  return [
+    ...(typeof rule.from === 'string' ? [prefix + rule.from] : []),
+    ...(Array.isArray(rule.concat) ? (rule.concat as readonly Json[]).flatMap(part => columnsRead(part, prefix)) : [])
+  ]
+}
+
+/** The column of a field as `columnsRead` names it. */
+export const columnName = ({ path }: Cell): string => path.filter(step => typeof step === 'string').join('.')
