@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { Parser } from 'tap-parser'
@@ -180,10 +180,12 @@ async function main(): Promise<number> {
     step('the compiler finds no error in the console (tsc)', nodeBin('../console/node_modules/.bin/tsc'), ['-p', 'console'])
     step('the linter finds no error (biome check)', bin('biome'), ['check', '--max-diagnostics=100', '.'])
   }
-  // tap makes its set of plugins once; the first run without it would fail.
-  if (!existsSync(join(root, '.tap', 'plugins'))) {
+  // tap makes its set of plugins once per installation; the first run without it would fail.
+  const made = (path: string) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (made('.tap/plugins') <= made('node_modules/.package-lock.json')) {
     const built = spawnSync(process.execPath, [nodeBin('tap/dist/esm/run.mjs'), 'build'], { cwd: root, encoding: 'utf8' })
     if (built.status !== 0) throw new Error(`tap build: ${built.stdout}${built.stderr}`)
+    utimesSync(join(root, '.tap/plugins'), Date.now() / 1000, Date.now() / 1000)
   }
   const files = paths.flatMap(testFiles)
   if (paths.length > 0 && files.length === 0) throw new Error('no test file under the given paths')

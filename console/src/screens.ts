@@ -1,4 +1,5 @@
 import {
+  IconAlertTriangle,
   IconChartBar,
   IconClipboardList,
   IconClock,
@@ -62,6 +63,13 @@ export const screens: readonly ScreenEntry[] = [
     needs: ['exchange.read'],
     icon: IconPlugConnected,
     Screen: lazy(() => import('./screens/connections'))
+  },
+  {
+    path: '/errors',
+    title: 'nav.errors',
+    needs: ['exchange.read'],
+    icon: IconAlertTriangle,
+    Screen: lazy(() => import('./screens/errors'))
   },
   {
     path: '/people',

@@ -229,6 +229,8 @@ export interface ConnectionLoad {
   /** Messages not through to the ERP yet. */
   waitingOut: number
   outForSomebody: number
+  /** Of these those that stand in the error bin nowhere: set aside, or with an unknown outcome. */
+  outUndecided: number
   /** Of all the above, the one that came first. */
   oldestOpenAt: string | null
 }
@@ -241,7 +243,8 @@ export async function loadOfConnections(c: Ctx): Promise<ReadonlyMap<string, Con
         coalesce(sum(n) filter (where what in ('stored', 'processing')), 0)::int as waiting,
         coalesce(sum(n) filter (where what in ('parked', 'held')), 0)::int as "needsSomebody",
         coalesce(sum(n) filter (where what like 'out%'), 0)::int as "waitingOut",
-        coalesce(sum(n) filter (where what = 'out_somebody'), 0)::int as "outForSomebody",
+        coalesce(sum(n) filter (where what in ('out_rejected', 'out_undecided')), 0)::int as "outForSomebody",
+        coalesce(sum(n) filter (where what = 'out_undecided'), 0)::int as "outUndecided",
         min(oldest) as "oldestOpenAt"
       from (
         select connection_id, 'reject' as what, count(*) as n, min(created_at) as oldest
@@ -250,7 +253,7 @@ export async function loadOfConnections(c: Ctx): Promise<ReadonlyMap<string, Con
         select connection_id, state, count(*), min(received_at)
           from exchange.delivery where state in ('stored', 'processing', 'parked', 'held') group by connection_id, state
         union all
-        select connection_id, case when state in ('rejected', 'unknown', 'parked') then 'out_somebody' else 'out' end, count(*), min(created_at)
+        select connection_id, case when state = 'rejected' then 'out_rejected' when state in ('unknown', 'parked') then 'out_undecided' else 'out' end, count(*), min(created_at)
           from exchange.outbox where connection_id is not null and state not in ('accepted', 'dropped') group by 1, 2
       ) as open
       group by connection_id`.execute(own(c))

@@ -7,18 +7,17 @@ import {
   type MappingSet
 } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
-import { translate } from '../db/sqlstate.ts'
-import { withTx } from '../db/tx.ts'
 import { Refusal } from '../errors.ts'
 import { sha256 } from '../ids.ts'
 import type { Change } from './apply.ts'
-import { type Counts, findWork, noCounts, type PendingClose, withinSavepoint } from './apply-store.ts'
+import { type Counts, findWork, noCounts, type PendingClose } from './apply-store.ts'
 import { type RawDelivery, rawFromBytes, rawOf } from './delivery-source.ts'
 import { refuseExchange } from './errors.ts'
 import { type ImportDeps, itemsOf, ownersOf, snapshotKindsOf } from './import.ts'
 import { mappingComplaints } from './mapping-check.ts'
 import type { NewReject } from './rejects-store.ts'
-import { type RunOptions, runItems } from './run.ts'
+import { rolledBack } from './rolled-back.ts'
+import { runItems } from './run.ts'
 import { type ConnectionRuntime, openConnection } from './runtime.ts'
 import { planClosing } from './snapshot-close.ts'
 
@@ -59,16 +58,6 @@ export interface SampleRow {
 export interface Candidate {
   readonly mapping: MappingSet
   readonly codeTables: CodeTables
-}
-
-/** Carries the result out of a transaction that must not commit. */
-class RolledBack extends Error {
-  readonly result: DryRunResult
-  constructor(result: DryRunResult) {
-    super('a dry run is rolled back')
-    this.name = 'RolledBack'
-    this.result = result
-  }
 }
 
 /**
@@ -125,11 +114,7 @@ export async function dryRun(
     hasOpenRejects: false
   }
   try {
-    return await withTx(ctx, async tx => {
-      const inTx: RunOptions['inTx'] = fn =>
-        withinSavepoint(tx, () => fn(tx)).catch(error => {
-          throw translate(error)
-        })
+    return await rolledBack(ctx, async (tx, inTx) => {
       const save = async (): Promise<void> => {}
       const result = await runItems(
         each(items),
@@ -148,7 +133,7 @@ export async function dryRun(
       const keyless = new Map<string, number>()
       for (const reject of result.rejects) if (reject.key === undefined) keyless.set(reject.kind, (keyless.get(reject.kind) ?? 0) + 1)
       const closings = cut ? [] : await closingsOf(ctx, deps, tx, facts, result.snapshots, keyless)
-      throw new RolledBack({
+      return {
         refused: null,
         items: result.items,
         cut,
@@ -158,17 +143,17 @@ export async function dryRun(
         closings,
         unknownColumns: result.unknown,
         sample
-      })
+      }
     })
   } catch (error) {
-    if (error instanceof RolledBack) return error.result
     if (error instanceof Refusal && error.kind !== 'unavailable')
       return { ...none, items: items.length, refused: { code: error.code, detail: error.detail } }
     throw error
   }
 }
 
-function tried(runtime: ConnectionRuntime, { mapping, codeTables }: Candidate): ConnectionRuntime {
+/** The connection with another mapping. Refuses `mapping_invalid`. */
+export function tried(runtime: ConnectionRuntime, { mapping, codeTables }: Candidate): ConnectionRuntime {
   const problems = mappingComplaints(runtime.manifest, mapping, codeTables)
   if (problems.length > 0)
     throw refuseExchange('mapping_invalid', `The mapping has ${problems.length} fault(s); see errors.`, { errors: problems.slice(0, 50) })

@@ -10,8 +10,10 @@ import type { Journal } from '../journal/append.ts'
 import { OrNull } from './connection-views.ts'
 import { type ErrorBin, rowsOfEntry } from './error-bin.ts'
 import { findEntry, listCauses, listEntries } from './error-bin-store.ts'
-import { CauseShape, filterOf, filterQuery, RejectShape, viewOfEntry } from './error-bin-views.ts'
+import { tryEntries } from './error-bin-trial.ts'
+import { CauseShape, filterOf, filterQuery, RejectShape, TrialShape, viewOfEntry, viewOfTrial } from './error-bin-views.ts'
 import { refuseExchange } from './errors.ts'
+import type { ImportDeps } from './import.ts'
 
 const closed = { additionalProperties: false }
 const tags = ['error bin']
@@ -30,7 +32,16 @@ const Row = Type.Unsafe<Readonly<Record<string, unknown>>>({
 })
 
 /** Records that did not get through, and what people do about them. */
-export function errorBinRoutes({ journal, bin }: { journal: Journal; bin: ErrorBin }): (app: App) => void {
+export function errorBinRoutes({
+  journal,
+  bin,
+  deps
+}: {
+  journal: Journal
+  bin: ErrorBin
+  /** Wired anew for each trial, since the modules are connected later. */
+  deps: () => ImportDeps
+}): (app: App) => void {
   async function one(ctx: Ctx, id: string) {
     const entry = await findEntry(ctx, id)
     if (!entry) throw refuseExchange('reject_unknown', 'There is no such entry in the error bin.')
@@ -173,6 +184,36 @@ export function errorBinRoutes({ journal, bin }: { journal: Journal; bin: ErrorB
           run: async tx => ({ count: await bin.replay(tx, request.params.id, request.body.which ?? 'one') }),
           show: (_, made) => made
         })
+    )
+
+    app.post(
+      '/api/v1/rejects/:id/dry-runs',
+      {
+        config: {
+          permission: 'exchange.operate',
+          refuses: ['reject_unknown', 'reject_state', 'reject_without_row', 'reject_without_table', 'mapping_invalid']
+        },
+        schema: {
+          operationId: 'tryReject',
+          tags,
+          summary: 'What a replay would do now, with another row or a new translation if given; nothing is written',
+          params: One,
+          body: Type.Object(
+            {
+              which: Which,
+              row: Type.Optional(Row),
+              ours: Type.Optional(Text(120, { description: "Our code for the ERP's value" }))
+            },
+            closed
+          ),
+          response: { 200: TrialShape, ...errorResponses }
+        }
+      },
+      async ({ ctx, params, body }) => {
+        const { kind } = await one(ctx, params.id)
+        const { which = 'one', row, ours } = body
+        return viewOfTrial(ctx, kind, await tryEntries(deps(), ctx, params.id, { which, row, ours }))
+      }
     )
 
     app.post(

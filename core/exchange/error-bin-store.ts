@@ -175,8 +175,8 @@ export async function listCauses(c: Ctx, filter: BinFilter, limit: number): Prom
 }
 
 /** Ids of open incoming entries of a cause, with or without a row of their own. */
-export async function openOfCause(tx: TxCtx, connectionId: string, cause: Buffer): Promise<readonly BinEntry[]> {
-  return (await entries(tx)
+export async function openOfCause(c: Ctx | TxCtx, connectionId: string, cause: Buffer): Promise<readonly BinEntry[]> {
+  return (await entries(c)
     .where('r.connection_id', '=', connectionId)
     .where('r.direction', '=', 'in')
     .where('r.state', '=', 'open')
@@ -254,35 +254,33 @@ export async function reopen(
     where t.id = r.id`.execute(own(tx))
 }
 
-/** Entries whose replay somebody asked for, oldest first, with the arrival that orders their records. */
-export async function waitingReplays(
-  c: Ctx,
-  connectionId: string,
-  limit: number
-): Promise<
-  readonly {
-    id: string
-    kind: string
-    line: number | null
-    pointer: string | null
-    row: Buffer | null
-    edited: Buffer | null
-    arrival: string
-  }[]
-> {
-  const { rows } = await sql<{
-    id: string
-    kind: string
-    line: number | null
-    pointer: string | null
-    row: Buffer | null
-    edited: Buffer | null
-    arrival: string
-  }>`select r.id, r.kind, r.line, r.pointer, r.row_sealed as row, r.edited_sealed as edited, coalesce(o.seq, d.seq, 0) as arrival
-    from exchange.reject r left join exchange.delivery d on d.id = r.delivery_id left join exchange.delivery o on o.id = d.replay_of
+/** What a replay needs of an entry. */
+export interface KeptRow {
+  readonly id: string
+  readonly kind: string
+  readonly line: number | null
+  readonly pointer: string | null
+  readonly row: Buffer | null
+  readonly edited: Buffer | null
+  /** Orders records that carry no revision. */
+  readonly arrival: string
+}
+
+const keptRow = sql`select r.id, r.kind, r.line, r.pointer, r.row_sealed as row, r.edited_sealed as edited, coalesce(o.seq, d.seq, 0) as arrival
+    from exchange.reject r left join exchange.delivery d on d.id = r.delivery_id left join exchange.delivery o on o.id = d.replay_of`
+
+/** Entries whose replay somebody asked for, oldest first. */
+export async function waitingReplays(c: Ctx, connectionId: string, limit: number): Promise<readonly KeptRow[]> {
+  const { rows } = await sql<KeptRow>`${keptRow}
     where r.connection_id = ${connectionId}::uuid and r.direction = 'in' and r.state = 'replaying' order by r.seq limit ${limit}`.execute(
     own(c)
   )
+  return rows
+}
+
+/** Rows of entries that are to be tried. */
+export async function keptRows(c: Ctx, ids: readonly string[]): Promise<readonly KeptRow[]> {
+  const { rows } = await sql<KeptRow>`${keptRow} where r.id = any(${ids}::uuid[]) order by r.seq`.execute(own(c))
   return rows
 }
 

@@ -4,6 +4,8 @@ import { Id, Instant, named, Text } from '../http/schemas.ts'
 import { OrNull } from './connection-views.ts'
 import { messageOfEntry, valueOfEntry } from './error-bin.ts'
 import type { BinEntry, RejectState } from './error-bin-store.ts'
+import type { TrialResult } from './error-bin-trial.ts'
+import { shownMessage, withoutValues } from './rejects-store.ts'
 
 const closed = { additionalProperties: false }
 const states = ['open', 'replaying', 'resolved', 'skipped'] as const satisfies readonly RejectState[]
@@ -19,6 +21,7 @@ export const RejectShape = named(
       connectionId: Id,
       direction: Direction,
       delivery: OrNull(Type.Object({ id: Id, number: Type.String(), name: Type.String() }, closed)),
+      feedback: OrNull(Type.String({ description: 'Number of the message that the ERP refused' })),
       kind: Type.String(),
       key: OrNull(Type.String({ description: "The ERP's key; never of a person" })),
       line: OrNull(Type.Integer()),
@@ -49,6 +52,7 @@ export const viewOfEntry = (ctx: Ctx, entry: BinEntry): Static<typeof RejectShap
   direction: entry.direction,
   delivery:
     entry.delivery_id === null ? null : { id: entry.delivery_id, number: entry.delivery_seq ?? '', name: entry.delivery_name ?? '' },
+  feedback: entry.outbox_seq,
   kind: entry.kind,
   key: entry.record_key,
   line: entry.line,
@@ -67,6 +71,50 @@ export const viewOfEntry = (ctx: Ctx, entry: BinEntry): Static<typeof RejectShap
   resolvedAt: entry.resolved_at,
   createdAt: entry.created_at
 })
+
+const Count = Type.Integer({ minimum: 0 })
+export const TrialShape = named(
+  'RejectTrial',
+  Type.Object(
+    {
+      count: Type.Integer({ description: 'Entries concerned' }),
+      tried: Type.Integer({ description: 'Those of them whose row is kept, at most 1000' }),
+      counts: Type.Object({ new: Count, changed: Count, unchanged: Count, stale: Count, held: Count, rejected: Count }, closed),
+      fields: Type.Array(Type.String(), { description: 'Fields of ours that would change' }),
+      reject: OrNull(
+        Type.Object(
+          {
+            code: Type.String(),
+            message: Type.String(),
+            field: OrNull(Type.String()),
+            value: OrNull(Type.String()),
+            codeTable: OrNull(Type.String())
+          },
+          { ...closed, description: 'The first that would be refused again' }
+        )
+      )
+    },
+    closed
+  )
+)
+
+export function viewOfTrial(ctx: Ctx, kind: string, { count, tried, counts, fields, reject }: TrialResult): Static<typeof TrialShape> {
+  const hidden = kind === 'employee' && !ctx.grant.permissions.has('exchange.read_raw')
+  const { new: added, changed, unchanged, stale, held, rejected } = counts
+  return {
+    count,
+    tried,
+    counts: { new: added, changed, unchanged, stale, held, rejected },
+    fields: [...fields],
+    reject: reject && {
+      code: reject.code,
+      message: hidden ? shownMessage(withoutValues(reject), undefined) : reject.message,
+      field: reject.field ?? null,
+      value: hidden ? null : (reject.table?.value ?? reject.value ?? null),
+      codeTable: reject.table?.name ?? null
+    }
+  }
+}
 
 export const CauseShape = named(
   'RejectCause',

@@ -128,7 +128,7 @@ export function openExchange(options: ExchangeOptions): Exchange {
       }))(app)
       deliveryRoutes({ blobs })(app)
       const bin = errorBin({ journal, desk })
-      errorBinRoutes({ journal, bin })(app)
+      errorBinRoutes({ journal, bin, deps: () => importDeps(AbortSignal.timeout(60_000)) })(app)
       deliveryDecisionRoutes({ bin, withLease, receivers: () => modules().receivers })(app)
       dryRunRoutes(() => importDeps(AbortSignal.timeout(60_000)))(app)
       outboxRoutes({ journal })(app)

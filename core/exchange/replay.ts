@@ -3,7 +3,7 @@ import type { Ctx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
 import { Refusal } from '../errors.ts'
 import { type Lease, LeaseLost } from '../tasks/lease.ts'
-import { closeEntries, closeReplaying, reopen, waitingReplays } from './error-bin-store.ts'
+import { closeEntries, closeReplaying, type KeptRow, reopen, waitingReplays } from './error-bin-store.ts'
 import { type ImportDeps, ownersOf, snapshotKindsOf } from './import.ts'
 import type { Source } from './import-items.ts'
 import { bound, causeOf, type NewReject, putBack, withoutValues } from './rejects-store.ts'
@@ -12,8 +12,6 @@ import type { ConnectionRuntime } from './runtime.ts'
 import { storable } from './storable.ts'
 
 const atOnce = 500
-
-type Waiting = Awaited<ReturnType<typeof waitingReplays>>[number]
 
 /**
  * Replays single entries of the error bin whose replay somebody asked for: the kept row, or what a person put in its place, goes
@@ -37,7 +35,7 @@ export async function replayWaiting(deps: ImportDeps, ctx: Ctx, runtime: Connect
 }
 
 /** A replay that fails as a whole waits for a person again: tried for ever, it would keep everything behind it waiting. */
-async function leaveInBin(ctx: Ctx, lease: Lease, group: readonly Waiting[], error: unknown): Promise<void> {
+async function leaveInBin(ctx: Ctx, lease: Lease, group: readonly KeptRow[], error: unknown): Promise<void> {
   if (error instanceof LeaseLost || error instanceof Interrupted || lease.signal.aborted) throw error
   if (error instanceof Refusal && error.kind === 'unavailable') throw error
   ctx.log.error({ err: error, entries: group.length }, 'a replay from the error bin failed')
@@ -56,12 +54,12 @@ async function replayGroup(
   runtime: ConnectionRuntime,
   lease: Lease,
   arrival: number,
-  waiting: readonly Waiting[]
+  waiting: readonly KeptRow[]
 ): Promise<void> {
   const owners = await ownersOf(ctx, runtime.id)
   const { keys } = ctx.tenant
   const failedAgain = (
-    row: Waiting,
+    row: KeptRow,
     reject: Pick<NewReject, 'code' | 'message' | 'field' | 'value' | 'table'> & { source: Source | undefined }
   ) => {
     const value = reject.table?.value ?? reject.value
@@ -81,7 +79,7 @@ async function replayGroup(
   if (unfit.length > 0) {
     await withTx(ctx, async tx => {
       await lease.check(tx)
-      const why = (row: Waiting, item: ImportItem | undefined): { code: string; message: string } =>
+      const why = (row: KeptRow, item: ImportItem | undefined): { code: string; message: string } =>
         item === undefined
           ? { code: 'row_not_kept', message: 'The row is not kept. Replay its delivery, or let the ERP send the record again.' }
           : { code: 'kind_not_owned', message: owners.whyNot(row.kind as ImportKind) }
@@ -94,7 +92,7 @@ async function replayGroup(
     })
   }
   if (fit.length === 0) return
-  const rowAt = (n: number): Waiting | undefined => fit[n - 1]?.row
+  const rowAt = (n: number): KeptRow | undefined => fit[n - 1]?.row
 
   await runItems(
     each(fit.flatMap(({ item }) => (item === undefined ? [] : [item]))),
@@ -145,11 +143,13 @@ async function replayGroup(
   )
 }
 
-function itemOf(ctx: Ctx, mapper: Mapper, row: Waiting): ImportItem | undefined {
+/** The kept row of an entry as an item, or `instead` in its place. @returns undefined when no row is kept */
+export function itemOf(ctx: Ctx, mapper: Mapper, row: KeptRow, instead?: Readonly<Record<string, unknown>>): ImportItem | undefined {
   const kind = importKinds.find(known => known === row.kind)
   const sealed = row.edited ?? row.row
   if (!kind || !sealed) return undefined
-  const source = JSON.parse(ctx.tenant.keys.openText(sealed, bound(row.edited ? 'edited_sealed' : 'row_sealed', row.id))) as Source
+  const kept = JSON.parse(ctx.tenant.keys.openText(sealed, bound(row.edited ? 'edited_sealed' : 'row_sealed', row.id))) as Source
+  const source: Source = instead === undefined ? kept : 'row' in kept ? { row: instead } : { record: instead }
   const at = { ...(row.line === null ? {} : { line: row.line }), ...(row.pointer === null ? {} : { pointer: row.pointer }) }
   return toItem(mapper, kind, source, at)
 }

@@ -11,6 +11,8 @@ const screens: readonly { readonly name: string; readonly path: string; readonly
   { name: 'stock', path: '/stock', who: 'admin', ready: 'table tbody tr' },
   { name: 'pick-lists', path: '/stock/picks', who: 'admin', ready: 'h1' },
   { name: 'hours', path: '/hours?tab=team', who: 'admin', ready: 'h1' },
+  { name: 'errors', path: '/errors', who: 'admin', ready: 'main li' },
+  { name: 'errors-rows', path: '/errors?view=rows', who: 'admin', ready: 'main li' },
   { name: 'users', path: '/people/users', who: 'admin', ready: 'table tbody tr' },
   { name: 'groups', path: '/people/groups', who: 'admin', ready: 'h1' },
   { name: 'roles', path: '/people/roles', who: 'admin', ready: 'table tbody tr' },

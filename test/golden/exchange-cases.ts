@@ -130,6 +130,7 @@ export const exchangeCases: readonly StoreCases[] = [
     closeReplaying: { always: [ids] },
     reopen: { one: [[{ id, code: 'x', message: 'x', field: null, value: null, codeTable: null, cause: blind }]], none: [[]] },
     waitingReplays: { always: [id, 50] },
+    keptRows: { always: [ids] },
     itemsToReplay: { always: [id, at] },
     resolveReplayed: { always: [id, { id, seq: '2' }] },
     insertReplay: { always: [origin, true] },

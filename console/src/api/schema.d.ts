@@ -489,6 +489,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rejects/{id}/dry-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a replay would do now, with another row or a new translation if given; nothing is written */
+        post: operations["tryReject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rejects/{id}/skip": {
         parameters: {
             query?: never;
@@ -1965,6 +1982,8 @@ export interface components {
             waitingOut: number;
             /** @description Messages of these that were refused, are set aside or have an unknown outcome */
             outForSomebody: number;
+            /** @description Of these those that are set aside or have an unknown outcome; a person decides */
+            outUndecided: number;
             oldestOpenAt: string | null;
             lastInAt: string | null;
             lastOutAt: string | null;
@@ -2178,6 +2197,7 @@ export interface components {
                 number: string;
                 name: string;
             } | null;
+            feedback: string | null;
             kind: string;
             key: string | null;
             line: number | null;
@@ -2203,6 +2223,29 @@ export interface components {
              * @description RFC 3339 instant in UTC
              */
             createdAt: string;
+        };
+        RejectTrial: {
+            /** @description Entries concerned */
+            count: number;
+            /** @description Those of them whose row is kept, at most 1000 */
+            tried: number;
+            counts: {
+                new: number;
+                changed: number;
+                unchanged: number;
+                stale: number;
+                held: number;
+                rejected: number;
+            };
+            /** @description Fields of ours that would change */
+            fields: string[];
+            reject: {
+                code: string;
+                message: string;
+                field: string | null;
+                value: string | null;
+                codeTable: string | null;
+            } | null;
         };
         RejectCause: {
             cause: string;
@@ -4392,6 +4435,63 @@ export interface operations {
                         /** @description Entries concerned */
                         count: number;
                     };
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryReject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description This entry, or all open ones of its cause
+                     * @default one
+                     */
+                    which?: "one" | "same_cause";
+                    /** @description The ERP's row before the mapping */
+                    row?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Our code for the ERP's value */
+                    ours?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RejectTrial"];
                 };
             };
             /** @description RFC 9457 problem details; `code` is stable, see errors.md */

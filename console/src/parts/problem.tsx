@@ -47,8 +47,10 @@ export function ProblemNote({ error, retry }: { error: unknown; retry?: (() => v
   )
 }
 
+const closeButton = () => ({ 'aria-label': i18next.t('act.close') })
+
 export function notifyDone(message: string): void {
-  notifications.show({ message, color: 'green', withBorder: true })
+  notifications.show({ message, color: 'green', withBorder: true, closeButtonProps: closeButton() })
 }
 
 /** For acts whose form is gone already; in a form, show a ProblemNote. */
@@ -58,6 +60,7 @@ export function notifyProblem(error: unknown): void {
     message: isProblem(error) ? <Particulars error={error} /> : problemText(error),
     color: 'red',
     withBorder: true,
-    autoClose: false
+    autoClose: false,
+    closeButtonProps: closeButton()
   })
 }

@@ -4,12 +4,14 @@ import {
   Badge,
   Burger,
   Group,
+  Indicator,
   Menu,
   NavLink,
   Text,
   Tooltip,
   UnstyledButton,
-  useMantineColorScheme
+  useMantineColorScheme,
+  VisuallyHidden
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconChevronDown, IconLanguage, IconLogout, IconMoon, IconSun, IconUser } from '@tabler/icons-react'
@@ -22,6 +24,7 @@ import { chooseLanguage, languages } from '../i18n'
 import { isWaiting } from '../parts/acts'
 import { useActs } from '../parts/acts-provider'
 import { Confirm } from '../parts/confirm'
+import { useOpenErrors } from '../parts/open-errors'
 import type { ScreenEntry } from '../screens'
 import { useMe, useSession } from '../session'
 import classes from './layout.module.css'
@@ -81,7 +84,7 @@ export function Layout({ screens, children }: { screens: readonly ScreenEntry[];
             active={pathname === path || pathname.startsWith(`${path}/`)}
             aria-current={pathname.startsWith(path) ? 'page' : undefined}
             label={t(title)}
-            leftSection={<Icon size={24} stroke={1.6} />}
+            leftSection={path === '/errors' ? <ErrorsIcon icon={Icon} /> : <Icon size={24} stroke={1.6} />}
             classNames={{
               root: classes.nav ?? '',
               section: classes.navIcon ?? '',
@@ -95,6 +98,20 @@ export function Layout({ screens, children }: { screens: readonly ScreenEntry[];
         <LiveContext value={live}>{children}</LiveContext>
       </AppShell.Main>
     </AppShell>
+  )
+}
+
+/** The sign of the error bin with how much waits there. */
+function ErrorsIcon({ icon: Icon }: { icon: ScreenEntry['icon'] }) {
+  const { t } = useTranslation()
+  const count = useOpenErrors()
+  const sign = <Icon size={24} stroke={1.6} />
+  if (count === 0) return sign
+  return (
+    <Indicator display="flex" color="red" size={18} offset={2} label={count > 99 ? '99+' : count}>
+      {sign}
+      <VisuallyHidden>{t('shell.openErrors', { count })}</VisuallyHidden>
+    </Indicator>
   )
 }
 

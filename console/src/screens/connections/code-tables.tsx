@@ -8,9 +8,9 @@ import { api, isProblem } from '../../api/client'
 import type { components } from '../../api/schema'
 import { newKey } from '../../parts/act'
 import { useFilter } from '../../parts/filter'
+import { MappingProblem } from '../../parts/mapping-problem'
 import { notifyDone, ProblemNote } from '../../parts/problem'
 import { useMay } from '../../session'
-import { SaveProblem } from './mapping'
 import { type Adapter, type Connection, useConnectionChanged } from './use-connections'
 
 type Mapping = components['schemas']['ConnectionMapping']
@@ -186,7 +186,7 @@ function TableRows({
           </Button>
         </Alert>
       ) : (
-        <SaveProblem error={save.error} />
+        <MappingProblem error={save.error} />
       )}
       {mayEdit ? (
         <Group>

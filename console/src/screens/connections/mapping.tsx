@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { api, isProblem } from '../../api/client'
 import type { components } from '../../api/schema'
 import { newKey } from '../../parts/act'
+import { MappingProblem } from '../../parts/mapping-problem'
 import { notifyDone, ProblemNote } from '../../parts/problem'
 import { useKindName } from '../../parts/record-kind'
 import { useMay } from '../../session'
@@ -176,7 +177,7 @@ function Editor({ connection, adapter, file, choose, stored, draft, keep }: Edit
           </Button>
         </Alert>
       ) : (
-        <SaveProblem error={save.error} />
+        <MappingProblem error={save.error} />
       )}
       {mayEdit ? (
         <Group>
@@ -215,19 +216,4 @@ const parse = (text: string): Mapping['mapping'] | undefined => {
   } catch {
     return undefined
   }
-}
-
-/** A refusal with each fault that it names. */
-export function SaveProblem({ error }: { error: unknown }) {
-  const faults = isProblem(error) && Array.isArray(error.errors) ? (error.errors as readonly { pointer: string; detail: string }[]) : []
-  return (
-    <Stack gap={4}>
-      <ProblemNote error={error} />
-      {faults.map(({ pointer, detail }) => (
-        <Text key={pointer + detail} size="sm" lang="en" c="var(--mantine-color-error)">
-          {pointer.replace(/^\/mapping\//, '').replaceAll('/', '.')}: {detail}
-        </Text>
-      ))}
-    </Stack>
-  )
 }

@@ -14,10 +14,10 @@ export interface Cell {
 }
 
 const isObject = (value: unknown): value is RowObject => typeof value === 'object' && value !== null && !Array.isArray(value)
-export const idOf = (path: Path): string => path.map(String).join('\u0000')
+const idOf = (path: Path): string => path.map(String).join('\u0000')
 const textOf = (value: Json): string => (value === null ? '' : String(value))
 
-const cellAt = (path: Path, text: string): Cell => {
+export const cellAt = (path: Path, text: string): Cell => {
   const lists = path.flatMap((step, index) => (typeof step === 'number' ? [`${String(path[index - 1] ?? '')} ${step + 1}`] : []))
   const last = path.findLastIndex(step => typeof step === 'number')
   return { path, id: idOf(path), label: path.slice(last + 1).join('.'), group: lists.join(', '), text }
@@ -107,4 +107,5 @@ export function columnsRead(rule: unknown, prefix = ''): readonly string[] {
   ]
 }
 
+/** The column of a field as `columnsRead` names it. */
 export const columnName = ({ path }: Cell): string => path.filter(step => typeof step === 'string').join('.')
