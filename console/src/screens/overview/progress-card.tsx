@@ -1,4 +1,4 @@
-import { Button, Card, ColorSwatch, Group, Skeleton, Stack, Table, Text, Title } from '@mantine/core'
+import { Button, Card, ColorSwatch, Skeleton, Stack, Table, Text, Title } from '@mantine/core'
 import { IconClipboardList } from '@tabler/icons-react'
 import { lazy, Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -8,9 +8,10 @@ import type { components } from '../../api/schema'
 import { useFormat } from '../../format'
 import { Empty } from '../../parts/page'
 import { useMay, useMe } from '../../session'
-import { linkColor, plotHeight } from './looks'
+import { bars, linkColor, plotHeight } from './looks'
+import classes from './overview.module.css'
 
-const Bars = lazy(() => import('./bars'))
+const Bars = lazy(bars)
 
 type Line = components['schemas']['OrderProgress']['items'][number]
 
@@ -29,7 +30,7 @@ export function ProgressCard() {
   const lines = progress.data?.items ?? []
   const series = states.map(({ name, color }) => ({ name, color, label: t(`overview.state.${name}`) }))
   return (
-    <Card withBorder padding="lg" component="section" aria-labelledby="overview-progress" mih={420}>
+    <Card withBorder p={{ base: 'sm', sm: 'lg' }} component="section" aria-labelledby="overview-progress" mih={420}>
       <Title order={2} size="h4" id="overview-progress" mb="md" lh="36px">
         {t('overview.progress')}
       </Title>
@@ -51,20 +52,22 @@ function Lines({ lines }: { lines: readonly Line[] }) {
   const { t } = useTranslation()
   const format = useFormat()
   return (
-    <Table.ScrollContainer minWidth={400}>
+    <Table.ScrollContainer minWidth={300}>
       <Table verticalSpacing={4} horizontalSpacing={6} aria-labelledby="overview-progress">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t('orders.department')}</Table.Th>
             {states.map(({ name, color }) => (
               <Table.Th key={name} ta="right">
-                <Group gap={4} wrap="nowrap" justify="flex-end">
+                <span className={classes.key}>
                   <ColorSwatch aria-hidden size={10} withShadow={false} color={`var(--mantine-color-${color.replace('.', '-')})`} />
                   {t(`overview.state.${name}`)}
-                </Group>
+                </span>
               </Table.Th>
             ))}
-            <Table.Th ta="right">{t('overview.state.late')}</Table.Th>
+            <Table.Th ta="right" className={classes.last ?? ''}>
+              {t('overview.state.late')}
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>

@@ -10,10 +10,10 @@ import { useFilter } from '../../parts/filter'
 import { Empty } from '../../parts/page'
 import { ProblemNote } from '../../parts/problem'
 import { useMe } from '../../session'
-import { linkColor, plotHeight } from './looks'
+import { bars, linkColor, plotHeight } from './looks'
 import { isDay, moveDays, todayIn, weekOf } from './week'
 
-const Bars = lazy(() => import('./bars'))
+const Bars = lazy(bars)
 
 type Line = components['schemas']['Scrap']['items'][number]
 
@@ -35,7 +35,7 @@ export function ScrapCard() {
   const items = scrap.data?.items ?? []
   const units = [...new Set(items.map(item => item.unit))]
   return (
-    <Card withBorder padding="lg" component="section" aria-labelledby="overview-scrap" mih={420}>
+    <Card withBorder p={{ base: 'sm', sm: 'lg' }} component="section" aria-labelledby="overview-scrap" mih={420}>
       <Group justify="space-between" mb="md" gap="xs">
         <Title order={2} size="h4" id="overview-scrap" lh="36px">
           {t('overview.scrap')}

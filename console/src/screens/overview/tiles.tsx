@@ -35,7 +35,7 @@ export function Tiles() {
   return (
     <>
       <ProblemNote error={progress.error ?? connections.error} retry={progress.error ? progress.refetch : connections.refetch} />
-      <SimpleGrid cols={{ base: exchange ? 2 : 1, xs: 2, md: exchange ? 4 : 2 }}>
+      <SimpleGrid cols={{ base: 2, md: exchange ? 4 : 2 }}>
         <Tile
           icon={IconPlayerPlay}
           color="green"
