@@ -234,7 +234,7 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
       ? wrong(
           'code_ambiguous',
           value,
-          `of ours has several translations in the table "${table}". Leave one of them, or name a default in the mapping.`
+          `of ours has several translations in the table "${table}". Leave one of them, add one that is the same on both sides, or name a default in the mapping.`
         )
       : wrong('code_unknown', value, `of ours has no translation in the table "${table}". Add it there and retry.`)
     throw new Unmapped({ ...reject, table: { name: table, value } })
@@ -252,9 +252,11 @@ function employee({ key, number, name, active = true }: Readonly<Record<string, 
 }
 
 /** Ours -> theirs; `one` is absent where several of theirs mean the same. */
+/** Of several codes that mean the same the one that is the same goes out; without one nobody can say which. */
 function invert(table: Readonly<Record<string, string>>): ReadonlyMap<string, { readonly one?: string }> {
   const out = new Map<string, { readonly one?: string }>()
-  for (const [theirs, ours] of Object.entries(table)) out.set(ours, out.has(ours) ? {} : { one: theirs })
+  for (const [theirs, ours] of Object.entries(table))
+    out.set(ours, table[ours] === ours ? { one: ours } : out.has(ours) ? {} : { one: theirs })
   return out
 }
 

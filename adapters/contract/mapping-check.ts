@@ -75,9 +75,12 @@ function checkOut(rule: string | OutRule, paths: readonly string[], at: string, 
   const from = typeof rule === 'string' ? rule : rule.from
   if (from !== undefined && !paths.includes(from)) problems.push(`${at}: there is no "${from}"; there are ${paths.join(', ')}.`)
   if (typeof rule === 'string' || rule.code === undefined || rule.default !== undefined) return
-  const ours = Object.values(codeTables[rule.code] ?? {})
-  const twice = ours.find((value, index) => ours.indexOf(value) !== index)
+  const table = codeTables[rule.code] ?? {}
+  const ours = Object.values(table)
+  const twice = ours.find((value, index) => ours.indexOf(value) !== index && table[value] !== value)
   if (twice !== undefined) {
-    problems.push(`${at}: several codes of the table "${rule.code}" mean "${twice}"; leave one, or name a default for the way out.`)
+    problems.push(
+      `${at}: several codes of the table "${rule.code}" mean "${twice}"; leave one, add "${twice}" for itself, or name a default for the way out.`
+    )
   }
 }

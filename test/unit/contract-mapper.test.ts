@@ -171,6 +171,11 @@ t.test('mapper: records go out under the columns, codes, decimal sign and clock 
     reject: { code: 'code_unknown', table: { name: 'units', value: 'PCE' } }
   })
   t.match(mapper(mapping, { units: { ST: 'PCE', STK: 'PCE' } }).out(item(consumption)), { ok: false, reject: { code: 'code_ambiguous' } })
+  for (const units of [
+    { ST: 'PCE', PCE: 'PCE', STK: 'PCE' },
+    { PCE: 'PCE', ST: 'PCE' }
+  ])
+    t.match(mapper(mapping, { units }).out(item(consumption)), { ok: true, row: { Einheit: 'PCE' } }, 'the one that is the same goes out')
   t.same(
     mapper({}).out(item({ employee: 'E1', seconds: 60 }, 'labour')),
     { ok: true, row: { employee: 'E1', seconds: '60' } },
@@ -292,5 +297,6 @@ t.test('mapper: what is wrong with a mapping is said before it is used', async t
   t.match(problems({ exports: { stock: {} } }), [/does not take such records/])
   t.match(problems({ exports: { labour: { A: 'colour' } } }), [/there is no "colour"/])
   t.match(problems({ exports: { labour: { A: { from: 'activityCode', code: 'x' } } } }, { x: { a: '1', b: '1' } }), [/several codes/])
+  t.same(problems({ exports: { labour: { A: { from: 'activityCode', code: 'x' } } } }, { x: { a: '1', '1': '1', b: '1' } }), [])
   t.match(problems({ units: { G: { unit: 'KGM', numerator: '1', denominator: '0' } } }), [/above zero/])
 })
