@@ -4,17 +4,8 @@ import type { Journal } from '../journal/append.ts'
 import { countRejected, findWork, lockWork, saveProgress, settleWork, type WorkDelivery } from './apply-store.ts'
 import type { ConnectionDesk } from './connections.ts'
 import { findMapping } from './connections-store.ts'
-import {
-  type BinEntry,
-  closeEntries,
-  findEntry,
-  insertReplay,
-  lockEntry,
-  openOfCause,
-  replayUnderway,
-  saveEdit,
-  setReplaying
-} from './error-bin-store.ts'
+import { insertReplay, replayUnderway } from './delivery-replays-store.ts'
+import { type BinEntry, closeEntries, findEntry, lockEntry, openOfCause, saveEdit, setReplaying } from './error-bin-store.ts'
 import { refuseExchange } from './errors.ts'
 import type { Source } from './import-items.ts'
 import type { Receivers } from './receivers.ts'

@@ -2,6 +2,7 @@ import { freshMessage } from '../../adapters/contract/index.ts'
 import * as access from '../../core/exchange/access-store.ts'
 import type { WorkDelivery } from '../../core/exchange/apply-store.ts'
 import * as connections from '../../core/exchange/connections-store.ts'
+import * as replays from '../../core/exchange/delivery-replays-store.ts'
 import * as bin from '../../core/exchange/error-bin-store.ts'
 import * as files from '../../core/exchange/outbox-files-store.ts'
 import * as outbox from '../../core/exchange/outbox-store.ts'
@@ -130,7 +131,9 @@ export const exchangeCases: readonly StoreCases[] = [
     closeReplaying: { always: [ids] },
     reopen: { one: [[{ id, code: 'x', message: 'x', field: null, value: null, codeTable: null, cause: blind }]], none: [[]] },
     waitingReplays: { always: [id, 50] },
-    keptRows: { always: [ids] },
+    keptRows: { always: [ids] }
+  }),
+  storeCases('core/exchange/delivery-replays-store.ts', replays, {
     itemsToReplay: { always: [id, at] },
     resolveReplayed: { always: [id, { id, seq: '2' }] },
     insertReplay: { always: [origin, true] },
