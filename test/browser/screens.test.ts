@@ -7,6 +7,7 @@ import { openFactory } from '../helpers/factory.ts'
 const screens: readonly { readonly name: string; readonly path: string; readonly who: string; readonly ready: string }[] = [
   { name: 'floor', path: '/floor', who: 'zagen', ready: 'main button' },
   { name: 'floor', path: '/floor', who: 'admin', ready: '[data-scan]' },
+  { name: 'overview', path: '/overview', who: 'admin', ready: 'table tbody tr' },
   { name: 'orders', path: '/orders', who: 'admin', ready: 'table tbody tr' },
   { name: 'stock', path: '/stock', who: 'admin', ready: 'table tbody tr' },
   { name: 'pick-lists', path: '/stock/picks', who: 'admin', ready: 'h1' },

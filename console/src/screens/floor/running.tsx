@@ -36,12 +36,12 @@ export function Running() {
         action={
           <Stack gap="xs" mt="xs">
             {may('users.manage') ? (
-              <Button component={Link} to="/people/users" variant="light" size="md">
+              <Button component={Link} to="/people/users" variant="light" h={44} px="sm">
                 {t('floor.toUsers')}
               </Button>
             ) : null}
             {may('orders.read') ? (
-              <Button component={Link} to="/overview" variant="subtle" size="md">
+              <Button component={Link} to="/overview" variant="subtle" h={44} px="sm">
                 {t('floor.toOverview')}
               </Button>
             ) : null}

@@ -53,7 +53,7 @@ function Lines({ lines }: { lines: readonly Line[] }) {
   const format = useFormat()
   return (
     <Table.ScrollContainer minWidth={300}>
-      <Table verticalSpacing={4} horizontalSpacing={6} aria-labelledby="overview-progress">
+      <Table verticalSpacing={4} horizontalSpacing={4} aria-labelledby="overview-progress">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t('orders.department')}</Table.Th>

@@ -1,0 +1,43 @@
+import t from 'tap'
+import { type Figure, lines, median, verdictOf } from '../../bench/figures.ts'
+
+const figure = (given: Partial<Figure>): Figure => ({ name: 'x', unit: 'ms', values: [100], goal: 100, ...given })
+
+t.test('bench figures: the median counts, whatever the order', async t => {
+  t.equal(median([9, 1, 2]), 2)
+  t.equal(median([4, 1, 3, 2]), 2.5)
+})
+
+t.test('bench figures: exactly the goal is reached, a little worse is missed, beyond the tolerance fails', async t => {
+  t.match(verdictOf(figure({ values: [100] })), { reached: true, failed: false, ratio: 1 })
+  t.match(verdictOf(figure({ values: [114] })), { reached: false, failed: false })
+  t.match(verdictOf(figure({ values: [116] })), { reached: false, failed: true })
+  t.match(verdictOf(figure({ values: [180], passMark: 170 })), { reached: false, failed: false })
+})
+
+t.test('bench figures: a figure that counts upwards is better when it is more', async t => {
+  const atLeast = { atLeast: true as const }
+  t.match(verdictOf(figure({ ...atLeast, values: [200] })), { reached: true, failed: false, ratio: 0.5 })
+  t.match(verdictOf(figure({ ...atLeast, values: [90] })), { reached: false, failed: false })
+  t.match(verdictOf(figure({ ...atLeast, values: [80] })), { reached: false, failed: true })
+  t.match(verdictOf(figure({ ...atLeast, values: [0] })), { reached: false, failed: true })
+})
+
+t.test('bench figures: a goal of zero is reached by zero only', async t => {
+  t.match(verdictOf(figure({ values: [0], goal: 0 })), { reached: true, failed: false })
+  t.match(verdictOf(figure({ values: [1], goal: 0 })), { reached: false, failed: true })
+})
+
+t.test('bench figures: what was not measured is no success', async t => {
+  t.match(verdictOf(figure({ values: [] })), { reached: false, failed: true })
+})
+
+t.test('bench figures: lines stand in columns and tell the spread', async t => {
+  const [first = '', second = ''] = lines([
+    figure({ name: 'short', values: [80, 120, 100] }),
+    figure({ name: 'a longer name', values: [300] })
+  ])
+  t.equal(first.indexOf('<='), second.indexOf('<='))
+  t.match(first, /^short +100\/100 ms +1\.00 {2}<= 100 {2}reached +3 times, 80 to 120$/)
+  t.match(second, /^a longer name {2}300\/100 ms {2}3\.00 {2}<= 100 {2}missed FAILED$/)
+})
