@@ -24,7 +24,7 @@ export {
   notSentAlarmSeconds,
   settled
 } from './outcomes.ts'
-export { canonical, compareRevisions, decideRecord, type KnownRecord, type RecordDecision } from './record-state.ts'
+export { canonical, compareRevisions, decideRecord, type KnownRecord, type RecordDecision, snapshotMayClose } from './record-state.ts'
 export {
   type ExportKind,
   type ExportRecords,

@@ -47,3 +47,9 @@ export function canonical(value: unknown): string {
   }
   return JSON.stringify(value ?? null)
 }
+
+/** A snapshot that would close more than one in this many waits for a person. */
+const closeOneIn = 5
+
+/** Whether a snapshot may close what it does not name; one that would close everything, or much, waits for a person. */
+export const snapshotMayClose = (unseen: number, present: number): boolean => unseen < present && unseen * closeOneIn <= present

@@ -1,55 +1,9 @@
-import type { ExportKind, LookupAnswer } from '../contract/index.ts'
+import type { LookupAnswer } from '../contract/index.ts'
 import { type Check, expect, expectSame, exportedKinds, withoutExports, withoutLookup } from './check.ts'
-import type { Subject } from './erp.ts'
-import { type Host, openHost } from './harness.ts'
+import { firstKind } from './faults.ts'
+import { openHost } from './harness.ts'
 import { sampleExport } from './samples.ts'
-import { type WriteFault, writeFaults } from './simulator.ts'
-
-/** Every sequence of up to `length` faults. */
-function sequences(length: number): WriteFault[][] {
-  let longest: WriteFault[][] = [[]]
-  const all: WriteFault[][] = []
-  for (let n = 1; n <= length; n++) {
-    longest = longest.flatMap(sequence => writeFaults.map(fault => [...sequence, fault]))
-    all.push(...longest)
-  }
-  return all
-}
-
-const firstKind = (subject: Subject): ExportKind => exportedKinds(subject)[0] ?? 'orderStatus'
-
-/** Two messages of one order and one of another. */
-function threeMessages(host: Host, kind: ExportKind): [string, string, string] {
-  return [
-    host.enqueue(kind, sampleExport(kind, 1, 'WO0001'), 'WO0001'),
-    host.enqueue(kind, sampleExport(kind, 2, 'WO0001'), 'WO0001'),
-    host.enqueue(kind, sampleExport(kind, 1, 'WO0002'), 'WO0002')
-  ]
-}
-
-function expectOnce(host: Host, keys: readonly string[], when: string): void {
-  for (const key of keys) {
-    const times = host.simulator.books.booked.filter(entry => entry.key === key).length
-    expect(times === 1, `${when}: ${key} stands ${times} times in the ERP`)
-    const { state } = host.stateOf(key)
-    expect(state === 'accepted' || state === 'delivered', `${when}: ${key} ends as ${state}`)
-  }
-}
-
-const orderOf = (host: Host, keys: readonly string[]): string[] =>
-  host.simulator.books.booked.map(({ key }) => key).filter(key => keys.includes(key))
-
-async function underFaults(
-  subject: Subject,
-  faults: readonly WriteFault[],
-  crashAfter?: number
-): Promise<{ host: Host; keys: [string, string, string] }> {
-  const host = openHost(subject)
-  const keys = threeMessages(host, firstKind(subject))
-  host.simulator.faults.push(...faults)
-  await host.run(crashAfter === undefined ? {} : { crashAfter })
-  return { host, keys }
-}
+import { writeFaults } from './simulator.ts'
 
 export const exportChecks: readonly Check[] = [
   {
@@ -90,70 +44,6 @@ export const exportChecks: readonly Check[] = [
     }
   },
   {
-    id: 'K36',
-    title: 'under every sequence of three faults each message stands once in the ERP',
-    skip: withoutExports,
-    async run(subject) {
-      for (const faults of sequences(3)) {
-        const { host, keys } = await underFaults(subject, faults)
-        expectOnce(host, keys, faults.join(', '))
-      }
-    }
-  },
-  {
-    id: 'K37',
-    title: 'the same when the process dies between any two outcomes',
-    skip: withoutExports,
-    async run(subject) {
-      for (const crashAfter of [1, 2]) {
-        for (const faults of sequences(2)) {
-          const { host, keys } = await underFaults(subject, faults, crashAfter)
-          expectOnce(host, keys, `crash behind outcome ${crashAfter}, ${faults.join(', ')}`)
-        }
-      }
-    }
-  },
-  {
-    id: 'K38',
-    title: 'messages of one order stay in order under every fault, other orders go on',
-    skip: withoutExports,
-    async run(subject) {
-      for (const faults of sequences(2)) {
-        const { host, keys } = await underFaults(subject, faults)
-        const [first, second] = keys
-        expectSame(orderOf(host, [first, second]), [first, second], `${faults.join(', ')}: the ERP got them in another order`)
-      }
-      const host = openHost(subject)
-      const [first, second, other] = threeMessages(host, firstKind(subject))
-      host.simulator.books.refusals.set(first, 'This order is closed.')
-      await host.run()
-      if (host.outcomes.some(({ key, outcome }) => key === first && outcome.status === 'rejected')) {
-        expect(!host.simulator.books.has(second), `${second} was sent although ${first} of the same order is refused`)
-      }
-      expect(host.simulator.books.has(other), 'another order waits for one that is refused')
-    }
-  },
-  {
-    id: 'K39',
-    title: '"not sent" is said only when the ERP saw nothing',
-    skip: withoutExports,
-    async run(subject) {
-      for (const faults of [...sequences(2), ['drop-before-commit'] as const, ['late-visibility'] as const]) {
-        const host = openHost(subject)
-        const keys = threeMessages(host, firstKind(subject))
-        host.simulator.faults.push(...faults)
-        for (const key of keys) {
-          for await (const outcome of subject.adapter.export?.(host.batchOf([key], 1), host.ctx) ?? []) {
-            if (outcome.status !== 'not-sent') continue
-            // What the ERP is still working on counts too.
-            host.clock.advanceTo(host.clock.now().getTime() + 600_000)
-            expect(!host.simulator.books.has(key), `${faults.join(', ')}: ${key} is called not sent and stands in the ERP`)
-          }
-        }
-      }
-    }
-  },
-  {
     id: 'K40',
     title: 'of ten messages the ERP refuses one: nine are accepted, one has the reason, and its repetition keeps the key',
     skip: withoutExports,
@@ -173,7 +63,11 @@ export const exportChecks: readonly Check[] = [
       host.simulator.books.refusals.clear()
       host.retry(refused)
       await host.run()
-      expectOnce(host, keys, 'after the repetition')
+      for (const key of keys) {
+        const times = host.simulator.books.booked.filter(entry => entry.key === key).length
+        expect(times === 1, `after the repetition ${key} stands ${times} times in the ERP`)
+        expect(host.stateOf(key).state === 'accepted', `after the repetition ${key} ends as ${host.stateOf(key).state}`)
+      }
     }
   },
   {
@@ -203,30 +97,6 @@ export const exportChecks: readonly Check[] = [
       )
       const after = { booked: host.simulator.books.booked.length, files: host.simulator.files.size }
       expectSame(after, before, 'a lookup wrote something')
-    }
-  },
-  {
-    id: 'K44',
-    title: 'the same batch again gives the same names and bytes, and nothing else stays behind',
-    skip: subject =>
-      exportedKinds(subject).some(kind => subject.adapter.manifest.exports[kind]?.idempotency === 'deterministic-file')
-        ? undefined
-        : 'no kind of this adapter relies on deterministic files',
-    async run(subject) {
-      for (const kind of exportedKinds(subject)) {
-        if (subject.adapter.manifest.exports[kind]?.idempotency !== 'deterministic-file') continue
-        const written = async (attempt: number, laterSeconds: number): Promise<[string, string][]> => {
-          const host = openHost(subject)
-          const keys = [1, 2, 3].map(n => host.enqueue(kind, sampleExport(kind, n, 'WO0001'), 'WO0001'))
-          await host.clock.sleep(laterSeconds * 1000)
-          for await (const _ of subject.adapter.export?.(host.batchOf(keys, attempt), host.ctx) ?? []);
-          return [...host.simulator.files].map(([name, body]): [string, string] => [name, Buffer.from(body).toString('base64')])
-        }
-        const first = await written(1, 0)
-        expect(first.length > 0, `${kind}: nothing was written`)
-        expectSame(await written(2, 7_200), first, `${kind}: the second attempt writes something else`)
-        for (const [name] of first) expect(!/^\.|\.(tmp|part|partial)$|~$/i.test(name), `${name} looks unfinished`)
-      }
     }
   }
 ]

@@ -82,12 +82,15 @@ function attempt(act: () => unknown): boolean {
 
 /** Each setting missing, of another type, out of its range; and one that nobody knows. */
 function wrongSettings({ adapter }: Subject): [string, unknown][] {
-  const { properties, required = [] } = adapter.manifest.config
+  const { egress, config } = adapter.manifest
+  const { properties, required = [] } = config
   const wrong = Object.entries(properties).flatMap(([name, field]): [string, unknown][] => [
     [name, { an: 'object' }],
     [name, field.type === 'string' ? 17 : 'text'],
     ...(required.includes(name) && field.default === undefined ? [[name, undefined] as [string, unknown]] : []),
-    ...outOfRange(field).map((value): [string, unknown] => [name, value])
+    ...outOfRange(field).map((value): [string, unknown] => [name, value]),
+    // What is called must be an address: a slip of the pen may not become a call to somebody else.
+    ...(egress.includes(`/${name}`) ? [[name, 'no address'] as [string, unknown]] : [])
   ])
   return [...wrong, ['kit_no_such_setting', 'x']]
 }

@@ -10,11 +10,11 @@ const forEachKind =
     for (const kind of pulledKinds(subject)) await act(subject, kind)
   }
 
-/** Rows that share their time of change, which cursors made of a time alone lose. */
-function offer(host: Host, kind: ImportKind, count: number): void {
+/** Rows of which `together` share each time of change: nine make a cursor of a time alone lose some. */
+function offer(host: Host, kind: ImportKind, count: number, together = 1): void {
   const rows = Array.from({ length: count }, (_, n) => ({
     id: String(n + 1).padStart(4, '0'),
-    changedAt: `2026-03-02T06:00:0${Math.floor(n / 9)}Z`,
+    changedAt: `2026-03-02T06:00:${String(Math.floor(n / together)).padStart(2, '0')}Z`,
     fields: sampleImport(kind, n + 1)
   }))
   host.simulator.books.offered.set(kind, rows)
@@ -29,7 +29,7 @@ export const pullChecks: readonly Check[] = [
     skip: withoutPulls,
     run: forEachKind(async (subject, kind) => {
       const host = openHost(subject)
-      offer(host, kind, 25)
+      offer(host, kind, 25, 9)
       const report = await host.pull(kind)
       expect(report.error === undefined, `${kind}: ${report.error?.message}`)
       expect(report.new === 25, `${report.new} of 25 rows of ${kind} arrived`)
@@ -60,6 +60,51 @@ export const pullChecks: readonly Check[] = [
         )
       }
       expect(checkpoints > 0, `${kind} has no checkpoint`)
+    })
+  },
+  {
+    id: 'K29',
+    title: 'a connection lost at any page is told, and the next run goes on without a gap',
+    skip: withoutPulls,
+    run: forEachKind(async (subject, kind) => {
+      const clean = openHost(subject)
+      offer(clean, kind, 25)
+      await clean.pull(kind)
+      const pages = clean.simulator.calls.length
+      for (const fault of ['drop', '503'] as const) {
+        for (let page = 1; page <= pages; page++) {
+          const when = `${kind}: call ${page} ends with ${fault}`
+          const host = openHost(subject)
+          offer(host, kind, 25)
+          host.simulator.readFaults.push(...Array.from({ length: page - 1 }, () => 'ok' as const), fault)
+          const { error } = await host.pull(kind)
+          const told = error?.cls === 'transient' || error?.cls === 'rate-limit'
+          expect(told, `${when}: ${error ? `told as ${error.cls}: ${error.message}` : 'nobody is told'}`)
+          const next = await host.pull(kind)
+          expect(next.error === undefined, `${when}: the next run fails: ${next.error?.message}`)
+          expectSame(host.imported(), clean.imported(), `${when}: the end is not that of a clean run`)
+        }
+      }
+    })
+  },
+  {
+    id: 'K30',
+    title: 'a run that brings nothing keeps the checkpoint, and a checkpoint is plain data',
+    skip: withoutPulls,
+    run: forEachKind(async (subject, kind) => {
+      const host = openHost(subject)
+      const untouched = await host.pull(kind)
+      expect(untouched.error === undefined, `${kind}: a run without any row fails: ${untouched.error?.message}`)
+      offer(host, kind, 10)
+      await host.pull(kind)
+      const before = host.checkpointOf(kind)
+      expectSame(JSON.parse(JSON.stringify(before)), before, `the checkpoint of ${kind} is no plain data`)
+      const idle = await host.pull(kind)
+      expect(idle.error === undefined, `${kind}: a run without anything new fails: ${idle.error?.message}`)
+      offer(host, kind, 15)
+      const later = await host.pull(kind)
+      const brought = [later.new, later.changed + later.unchanged + later.stale]
+      expectSame(brought, [5, 0], `${kind}: behind a run that brought nothing, five new rows and no old one must come`)
     })
   }
 ]

@@ -27,7 +27,17 @@ export interface DeliveryOptions {
   readonly omit?: string
   /** Two deliveries with one name replace each other. */
   readonly name?: string
+  /** Columns or fields that the ERP sends along with every record. */
+  readonly more?: Readonly<Record<string, string>>
+  /** Zone of the wall times that this ERP writes; absent: Europe/Amsterdam. */
+  readonly timeZone?: string
+  /** The delivery names every record there is: the others are closed. Only for kinds with the mode `snapshot`. */
+  readonly snapshot?: boolean
+  /** With whatever tells a whole delivery from one that was cut off, such as a last line with the number of rows. */
+  readonly complete?: boolean
 }
+
+export type TextEncoding = 'utf-8' | 'windows-1252'
 
 export interface Answer {
   readonly status: number
@@ -39,6 +49,10 @@ export interface Answer {
 export interface Erp {
   /** Records of ours as this ERP writes them; odd values go through as they are. */
   deliver?(kind: ImportKind, records: readonly JsonObject[], options?: DeliveryOptions): Delivery
+  /** Deliveries are text files: each encoding that the adapter reads, with the settings for it. The kit writes the bytes. */
+  readonly encodings?: { readonly [E in TextEncoding]?: Readonly<Record<string, Json>> }
+  /** Settings with which a delivery itself says that it is whole (`DeliveryOptions.complete`); absent: it never does. */
+  readonly complete?: Readonly<Record<string, Json>>
   /** Kinds whose deliveries carry a revision. */
   readonly revisions?: readonly ImportKind[]
   /** Acknowledgements as this ERP sends them. */
@@ -66,6 +80,17 @@ export interface ConformanceOptions {
   readonly timeZone?: string
   /** A folder of deliveries, each with `<name>.expected.json` beside it; calls are named `<route>--<words>.json`. */
   readonly fixtures?: URL
+  readonly effort?: Effort
+}
+
+/** How much is tried where more is better. */
+export interface Effort {
+  /** Sequences of four to twelve faults, drawn by a fixed seed; absent: 200. */
+  readonly randomSequences?: number
+  /** Rows of the large delivery; absent: 20,000. */
+  readonly rows?: number
+  /** Keys that are squeezed into a short reference; absent: 50,000. */
+  readonly keys?: number
 }
 
 export interface Subject {

@@ -15,9 +15,10 @@ import {
   type Json,
   type KnownRecord,
   type RejectItem,
-  schemaOfImport
+  schemaOfImport,
+  snapshotMayClose
 } from '../contract/index.ts'
-import type { Delivery, KitCtx } from './erp.ts'
+import type { Delivery, JsonObject, KitCtx } from './erp.ts'
 import type { TestClock } from './simulator.ts'
 
 export interface Stored extends KnownRecord {
@@ -31,6 +32,8 @@ export interface Report {
   unchanged: number
   stale: number
   closed: number
+  /** What a snapshot did not name and may not close without a person. */
+  held: number
   rejected: number
   acks: number
   /** Acknowledgements of keys that nobody sent. */
@@ -43,6 +46,14 @@ export interface RunOptions {
   readonly crashAfter?: number
   /** A replay keeps the arrival number of the delivery that it repeats. */
   readonly arrival?: number
+  /** The delivery breaks off: its nth reading fails behind that many of its bytes (of a call: at once). */
+  readonly breaksOff?: { readonly reading: number; readonly afterBytes: number }
+}
+
+/** How often the source of a delivery was opened, and how often it was closed again. */
+export interface Handles {
+  opened: number
+  closed: number
 }
 
 export interface ImportSide {
@@ -50,6 +61,10 @@ export interface ImportSide {
   pull(kind: ImportKind, options?: RunOptions): Promise<Report>
   /** The items of a delivery as the adapter yields them. */
   itemsOf(delivery: Delivery): Promise<ImportItem[]>
+  /** The same one by one, for whoever stops early. */
+  reading(delivery: Delivery, options?: RunOptions): AsyncIterable<ImportItem>
+  readonly handles: Handles
+  checkpointOf(kind: ImportKind): Json
   itemsOfPull(kind: ImportKind, checkpoint: Json): AsyncIterable<ImportItem>
   readonly records: ReadonlyMap<ImportKind, ReadonlyMap<string, Stored>>
   readonly rejects: readonly RejectItem[]
@@ -75,6 +90,7 @@ export function openImports(
   const rejects: RejectItem[] = []
   const invalid: string[] = []
   const checkpoints = new Map<ImportKind, Json>()
+  const handles: Handles = { opened: 0, closed: 0 }
   let arrivals = 0
 
   const tableOf = (kind: ImportKind): Map<string, Stored> => {
@@ -114,7 +130,18 @@ export function openImports(
 
   /** Commits item by item. After a crash, what was committed is read again and skipped, as the host does with its position. */
   async function run(open: () => AsyncIterable<ImportItem>, arrival: number, options: RunOptions, kind?: ImportKind): Promise<Report> {
-    const report: Report = { new: 0, changed: 0, unchanged: 0, stale: 0, closed: 0, rejected: 0, acks: 0, unknownAcks: 0, error: undefined }
+    const report: Report = {
+      new: 0,
+      changed: 0,
+      unchanged: 0,
+      stale: 0,
+      closed: 0,
+      held: 0,
+      rejected: 0,
+      acks: 0,
+      unknownAcks: 0,
+      error: undefined
+    }
     let committed = 0
     let crashAfter = options.crashAfter
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
@@ -158,23 +185,21 @@ export function openImports(
         if (acknowledge(item.exportKey, item.outcome)) report.acks++
         else report.unknownAcks++
       } else if (item.phase === 'end' && snapshot && !snapshot.keyless) {
-        close(
-          item.kind,
-          [...tableOf(item.kind).keys()].filter(key => !snapshot.seen.has(key)),
-          arrival,
-          report
-        )
+        const present = [...tableOf(item.kind)].filter(([, known]) => known.present).map(([key]) => key)
+        const unseen = present.filter(key => !snapshot.seen.has(key))
+        if (snapshotMayClose(unseen.length, present.length)) close(item.kind, unseen, arrival, report)
+        else report.held += unseen.length
       }
     }
   }
 
-  function open(delivery: Delivery): AsyncIterable<ImportItem> {
+  function open(delivery: Delivery, options: RunOptions = {}): AsyncIterable<ImportItem> {
     if (delivery.way === 'file') {
       if (!adapter.import?.file) throw new AdapterError('bug', 'the adapter takes no files')
-      return adapter.import.file(inboundFile(delivery, clock), ctx)
+      return adapter.import.file(inboundFile(delivery, clock, handles, options.breaksOff), ctx)
     }
     if (!adapter.import?.http) throw new AdapterError('bug', 'the adapter takes no calls')
-    return adapter.import.http(inboundRequest(delivery, clock), ctx)
+    return adapter.import.http(inboundRequest(delivery, clock, options.breaksOff), ctx)
   }
 
   const openPull = (kind: ImportKind, checkpoint: Json): AsyncIterable<ImportItem> => {
@@ -186,7 +211,10 @@ export function openImports(
     records,
     rejects,
     invalid,
-    receive: (delivery, options = {}) => run(() => open(delivery), options.arrival ?? ++arrivals, options),
+    handles,
+    reading: open,
+    checkpointOf: kind => checkpoints.get(kind) ?? null,
+    receive: (delivery, options = {}) => run(() => open(delivery, options), options.arrival ?? ++arrivals, options),
     pull: (kind, options = {}) => run(() => openPull(kind, checkpoints.get(kind) ?? null), options.arrival ?? ++arrivals, options, kind),
     itemsOf: delivery => Array.fromAsync(open(delivery)),
     itemsOfPull: openPull,
@@ -200,12 +228,33 @@ export function openImports(
   }
 }
 
+type BreaksOff = RunOptions['breaksOff']
+const brokenOff = (): AdapterError => new AdapterError('transient', 'The delivery broke off while it was read.')
+
+/** The records of a kind that are there, in the order of their arrival. */
+export const recordsOf = (side: ImportSide, kind: ImportKind): JsonObject[] =>
+  [...(side.records.get(kind)?.values() ?? [])].filter(({ present }) => present).map(({ record }) => record as JsonObject)
+
 const sha256 = (body: Uint8Array | string): string => createHash('sha256').update(body).digest('hex')
 
-function inboundFile({ name, body }: Extract<Delivery, { way: 'file' }>, clock: TestClock): InboundFile {
+function inboundFile(
+  { name, body }: Extract<Delivery, { way: 'file' }>,
+  clock: TestClock,
+  handles: Handles,
+  breaksOff: BreaksOff
+): InboundFile {
+  let readings = 0
   async function* bytes(): AsyncIterable<Uint8Array> {
-    // Odd pieces, so that characters and line ends are cut in two.
-    for (let at = 0; at < body.length; at += 997) yield body.subarray(at, at + 997)
+    const breaks = ++readings === breaksOff?.reading
+    const end = breaks ? breaksOff.afterBytes : body.length
+    handles.opened++
+    try {
+      // Odd pieces, so that characters and line ends are cut in two.
+      for (let at = 0; at < end; at += 997) yield body.subarray(at, Math.min(end, at + 997))
+      if (breaks) throw brokenOff()
+    } finally {
+      handles.closed++
+    }
   }
   return {
     name,
@@ -217,17 +266,23 @@ function inboundFile({ name, body }: Extract<Delivery, { way: 'file' }>, clock: 
   }
 }
 
-function inboundRequest({ route, body }: Extract<Delivery, { way: 'http' }>, clock: TestClock): InboundRequest {
+function inboundRequest({ route, body }: Extract<Delivery, { way: 'http' }>, clock: TestClock, breaksOff: BreaksOff): InboundRequest {
+  let readings = 0
+  const text = (): string => {
+    if (++readings === breaksOff?.reading) throw brokenOff()
+    return body
+  }
   return {
     route,
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     sha256: sha256(body),
     receivedAt: clock.now().toISOString(),
-    text: async () => body,
+    text: async () => text(),
     async json() {
+      const whole = text()
       try {
-        return JSON.parse(body) as Json
+        return JSON.parse(whole) as Json
       } catch {
         throw new AdapterError('payload', 'The body is no JSON.')
       }

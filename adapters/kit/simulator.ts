@@ -4,6 +4,8 @@ import type { Answer, Delivery, Erp } from './erp.ts'
 
 /** What goes wrong with one write. `slow`: the answer is given up while the ERP still works and books it 45 seconds later. */
 export const writeFaults = ['ok', 'refuse', '429', 'drop-after-commit', '500-after-commit', 'slow'] as const
+/** What goes wrong with one read: the connection breaks, or the ERP answers with an error. */
+export type ReadFault = 'ok' | 'drop' | '503'
 export type WriteFault = (typeof writeFaults)[number] | 'drop-before-commit' | 'late-visibility'
 
 export interface TestClock {
@@ -50,6 +52,8 @@ export interface Simulator {
   readonly books: Books
   /** The next writes fail like this, one after the other; then they pass. */
   readonly faults: WriteFault[]
+  /** The same for reads. */
+  readonly readFaults: ReadFault[]
   readonly behaviour: { searchFails: boolean; visibleAfterSeconds: number }
   readonly http: HttpClient
   readonly outbox: { write(name: string, body: Uint8Array | string): Promise<'written' | 'same-already-there'> }
@@ -69,6 +73,7 @@ export function openSimulator(erp: Erp, clock: TestClock): Simulator {
   const behaviour = { searchFails: false, visibleAfterSeconds: 0 }
   const books = openBooks(() => clock.now().getTime(), behaviour)
   const faults: WriteFault[] = []
+  const readFaults: ReadFault[] = []
   const files = new Map<string, Uint8Array>()
   const calls: HttpRequest[] = []
   let acks: Ack[] = []
@@ -102,7 +107,11 @@ export function openSimulator(erp: Erp, clock: TestClock): Simulator {
   async function request(call: HttpRequest): Promise<HttpResponse> {
     calls.push(call)
     const serve = (): Answer => erp.serve?.(call, books) ?? { status: 404 }
-    if (call.method === 'GET' || call.method === 'HEAD') return respond(guarded(serve))
+    if (call.method === 'GET' || call.method === 'HEAD') {
+      const fault = readFaults.shift() ?? 'ok'
+      if (fault === 'drop') throw new TransportError('possible', 'The connection broke.')
+      return respond(fault === '503' ? { status: 503 } : guarded(serve))
+    }
     const fault = faults.shift() ?? 'ok'
     switch (fault) {
       case 'refuse':
@@ -133,6 +142,7 @@ export function openSimulator(erp: Erp, clock: TestClock): Simulator {
   return {
     books,
     faults,
+    readFaults,
     behaviour,
     files,
     calls,

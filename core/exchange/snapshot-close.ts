@@ -1,4 +1,4 @@
-import { type ImportKind, importOrder } from '../../adapters/contract/index.ts'
+import { type ImportKind, importOrder, snapshotMayClose } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
 import { callReceiver, keyBound } from './apply.ts'
 import { noCounts, type PendingClose } from './apply-store.ts'
@@ -8,8 +8,6 @@ import { insertRejects, type NewReject } from './rejects-store.ts'
 import type { EndedSnapshot, PartRunner, Progress } from './run.ts'
 
 const closeAtOnce = 500
-/** A snapshot that would close more than one in this many waits for a person, and so does one that would close everything. */
-const oneIn = 5
 
 export interface CloseOptions {
   readonly ctx: Pick<Ctx, 'tenant'>
@@ -49,7 +47,7 @@ export async function planClosing(
     if (unseen === 0) continue
     all.push({ ...snapshot, count: unseen, of: present })
     if ((keyless.get(snapshot.kind) ?? 0) > 0) skipped.push(snapshot.kind)
-    else if (unseen === present || unseen * oneIn > present) held.push({ ...snapshot, count: unseen, of: present })
+    else if (!snapshotMayClose(unseen, present)) held.push({ ...snapshot, count: unseen, of: present })
     else close.push(snapshot)
   }
   return { close, held, skipped, all }

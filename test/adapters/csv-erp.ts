@@ -1,12 +1,13 @@
 import { csvLine, formatInZone, type ImportKind } from '../../adapters/contract/index.ts'
-import type { DeliveryOptions, Erp, JsonObject } from '../../adapters/kit/index.ts'
+import type { DeliveryOptions, Erp, JsonObject } from '../../adapters/kit/erp.ts'
+import { sampleImport } from '../../adapters/kit/samples.ts'
 
 type Cells = Record<string, string>
 const object = (value: unknown): JsonObject => (value !== null && typeof value === 'object' ? (value as JsonObject) : {})
 const list = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.map(object) : [])
 const text = (value: unknown): string => (value === undefined || value === null ? '' : String(value))
-const local = (value: unknown): string =>
-  typeof value === 'string' && /Z$/.test(value) ? formatInZone(value, 'Europe/Amsterdam', 'yyyy-MM-dd HH:mm:ss') : text(value)
+/** Instants become wall times when a file is written, since only that knows the zone. */
+const isInstant = /^\d{4}-\d\d-\d\dT[\d:]+Z$/
 const amount = (value: unknown, valueColumn: string, unitColumn: string): Cells => ({
   [valueColumn]: text(object(value).value),
   [unitColumn]: text(object(value).unit)
@@ -72,7 +73,7 @@ const rowsOf: { readonly [K in ImportKind]: (record: JsonObject) => Cells[] } = 
       Location: text(r.location),
       ...amount(r.quantity, 'Quantity', 'Unit'),
       Lot: text(r.lot),
-      AsOf: local(r.asOf)
+      AsOf: text(r.asOf)
     }
   ],
   pickList: r =>
@@ -99,27 +100,34 @@ const columnOf: Readonly<Record<string, string>> = {
 /** An ERP that reads and writes the CSV files of adapters/csv/README.md. */
 export function csvErp(delimiter = ';'): Erp {
   let files = 0
-  const file = (name: string, rows: readonly Cells[]) => {
-    const columns = [...new Set(rows.flatMap(row => Object.keys(row)))]
-    const lines = [columns, ...rows.map(row => columns.map(column => row[column] ?? ''))]
+  const file = (name: string, columns: readonly string[], rows: readonly Cells[], behind: readonly string[][] = []) => {
+    const lines = [columns, ...rows.map(row => columns.map(column => row[column] ?? '')), ...behind]
     return { way: 'file' as const, name, body: Buffer.from(lines.map(cells => csvLine(cells, delimiter)).join(''), 'utf8') }
   }
   return {
     revisions: ['workOrder', 'article', 'pickList'],
-    deliver(kind, records, { revision, extra, omit, name }: DeliveryOptions = {}) {
+    encodings: { 'utf-8': {}, 'windows-1252': { encoding: 'windows-1252' } },
+    complete: { trailer: 'END' },
+    deliver(kind, records, options: DeliveryOptions = {}) {
+      const { revision, extra, omit, name, more, complete, timeZone = 'Europe/Amsterdam' } = options
       const rows = records.flatMap(rowsOf[kind]).map(row => {
-        const cells: Cells = { ...row }
+        const cells: Cells = { ...row, ...more }
+        for (const [column, cell] of Object.entries(cells))
+          if (isInstant.test(cell)) cells[column] = formatInZone(cell, timeZone, 'yyyy-MM-dd HH:mm:ss')
         if (revision !== undefined) cells.Changed = `2026-03-01 10:00:0${revision}`
         if (extra) cells.CreatedBy = 'nobody asked'
         const gone = omit === undefined ? undefined : columnOf[omit]
         if (gone !== undefined) delete cells[gone]
         return cells
       })
-      return file(`${prefixes[kind]}_${name ?? ++files}.csv`, rows)
+      const columns = [...new Set((rows.length > 0 ? rows : rowsOf[kind](sampleImport(kind, 1))).flatMap(row => Object.keys(row)))]
+      const trailer = complete ? [['END', String(rows.length), ...columns.slice(2).map(() => '')]] : []
+      return file(`${prefixes[kind]}_${name ?? ++files}.csv`, columns, rows, trailer)
     },
     ack: answers =>
       file(
         `ACK_${++files}.csv`,
+        ['Key', 'Result', 'Document', 'Message'],
         answers.map(({ key, result, document = '', message = '' }) => ({
           Key: key,
           Result: result === 'accepted' ? 'OK' : 'ERROR',

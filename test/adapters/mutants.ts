@@ -14,7 +14,7 @@ import {
   type InboundFile
 } from '../../adapters/contract/index.ts'
 import csv from '../../adapters/csv/index.ts'
-import type { Subject } from '../../adapters/kit/index.ts'
+import type { Subject } from '../../adapters/kit/erp.ts'
 import { csvErp } from './csv-erp.ts'
 import { restAdapter, restConfig, restErp } from './rest-adapter.ts'
 

@@ -1,5 +1,5 @@
 import type { ImportKind, Json } from '../../adapters/contract/index.ts'
-import type { Erp, JsonObject } from '../../adapters/kit/index.ts'
+import type { Erp, JsonObject } from '../../adapters/kit/erp.ts'
 
 const routes = {
   workOrder: 'work-orders',
@@ -21,13 +21,16 @@ function without(record: JsonObject, path: string): JsonObject {
 /** An ERP that calls our web service as adapters/neutral-rest/README.md asks. */
 export const neutralRestErp: Erp = {
   revisions: ['workOrder', 'article', 'location', 'employee', 'stock', 'pickList'],
-  deliver(kind, records, { revision, extra, omit } = {}) {
+  // A JSON document that was cut is none.
+  complete: {},
+  deliver(kind, records, { revision, extra, omit, more, snapshot } = {}) {
     const rows = records.map(record => ({
       ...(omit === undefined ? record : without(record, omit)),
+      ...more,
       ...(revision === undefined ? {} : { revision: { seq: revision } }),
       ...(extra ? { createdBy: 'nobody asked', custom: { deep: [1, 2, 3] } } : {})
     }))
-    return { way: 'http', route: routes[kind], body: JSON.stringify({ records: rows }) }
+    return { way: 'http', route: routes[kind], body: JSON.stringify({ records: rows, ...(snapshot ? { snapshot } : {}) }) }
   },
   ack: answers => ({ way: 'http', route: 'acks', body: JSON.stringify({ acks: answers }) }),
   read: (_name, body) => (JSON.parse(Buffer.from(body).toString('utf8')) as { key: string }).key

@@ -7,7 +7,7 @@ import {
   type Json,
   type LookupAnswer
 } from '../../adapters/contract/index.ts'
-import type { Erp } from '../../adapters/kit/index.ts'
+import type { Erp } from '../../adapters/kit/erp.ts'
 
 const config = {
   type: 'object',

@@ -1,0 +1,107 @@
+import type { ExportKind } from '../contract/index.ts'
+import { exportedKinds } from './check.ts'
+import type { Subject } from './erp.ts'
+import { type Host, openHost } from './harness.ts'
+import { sampleExport } from './samples.ts'
+import { type WriteFault, writeFaults } from './simulator.ts'
+
+/** What became of three messages under one sequence of faults. */
+export interface Ended {
+  /** The faults, as a sentence shows them. */
+  readonly when: string
+  readonly keys: readonly [first: string, second: string, other: string]
+  /** Keys of the documents in the ERP, in the order in which it booked them. */
+  readonly booked: readonly string[]
+  readonly states: readonly string[]
+  /** Why nothing ended at all. */
+  readonly failure: string | undefined
+}
+
+export const firstKind = (subject: Subject): ExportKind => exportedKinds(subject)[0] ?? 'orderStatus'
+
+/** Two messages of one order and one of another. */
+export function threeMessages(host: Host, kind: ExportKind): [string, string, string] {
+  return [
+    host.enqueue(kind, sampleExport(kind, 1, 'WO0001'), 'WO0001'),
+    host.enqueue(kind, sampleExport(kind, 2, 'WO0001'), 'WO0001'),
+    host.enqueue(kind, sampleExport(kind, 1, 'WO0002'), 'WO0002')
+  ]
+}
+
+/** Every sequence of up to `length` faults. */
+export function sequences(length: number): WriteFault[][] {
+  let longest: WriteFault[][] = [[]]
+  const all: WriteFault[][] = []
+  for (let n = 1; n <= length; n++) {
+    longest = longest.flatMap(sequence => writeFaults.map(fault => [...sequence, fault]))
+    all.push(...longest)
+  }
+  return all
+}
+
+/** Sequences of four to twelve faults, the same at every run. */
+export function randomSequences(count: number): WriteFault[][] {
+  // xorshift32: good enough to mix six faults, and the same everywhere.
+  let state = 0x9e3779b9
+  const draw = (below: number): number => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % below
+  }
+  return Array.from({ length: count }, () => Array.from({ length: 4 + draw(9) }, () => writeFaults[draw(writeFaults.length)] ?? 'ok'))
+}
+
+/** Sends three messages under a sequence of faults. `crashAfter`: the process dies behind that many outcomes, once. */
+export async function underFaults(subject: Subject, faults: readonly WriteFault[], crashAfter?: number): Promise<Ended> {
+  const host = openHost(subject)
+  const keys = threeMessages(host, firstKind(subject))
+  host.simulator.faults.push(...faults)
+  let failure: string | undefined
+  try {
+    await host.run(crashAfter === undefined ? {} : { crashAfter })
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error)
+  }
+  return {
+    when: `${crashAfter === undefined ? '' : `crash behind outcome ${crashAfter}, `}${faults.join(', ')}`,
+    keys,
+    booked: host.simulator.books.booked.map(({ key }) => key),
+    states: keys.map(key => host.stateOf(key).state),
+    failure
+  }
+}
+
+const ended = new WeakMap<Subject, Promise<Ended[]>>()
+
+/** Every sequence of up to three faults, and many longer ones; run once for all checks that look at the end of them. */
+export function underEveryFault(subject: Subject): Promise<Ended[]> {
+  const known = ended.get(subject)
+  if (known) return known
+  const made = (async () => {
+    const all: Ended[] = []
+    for (const faults of [...sequences(3), ...randomSequences(subject.options.effort?.randomSequences ?? 200)])
+      all.push(await underFaults(subject, faults))
+    return all
+  })()
+  ended.set(subject, made)
+  return made
+}
+
+/** Why a message does not stand exactly once in the ERP, and known as such to the host; undefined when it does. */
+export function notOnce({ when, keys, booked, states, failure }: Ended): string | undefined {
+  if (failure !== undefined) return `${when}: ${failure}`
+  for (const [index, key] of keys.entries()) {
+    const times = booked.filter(one => one === key).length
+    if (times !== 1) return `${when}: ${key} stands ${times} times in the ERP`
+    const state = states[index]
+    if (state !== 'accepted' && state !== 'delivered') return `${when}: ${key} ends as ${state}`
+  }
+  return undefined
+}
+
+/** Why the messages of one order reached the ERP in another order; undefined when they did not. */
+export function notInOrder({ when, keys: [first, second], booked }: Ended): string | undefined {
+  const [one, two] = [booked.indexOf(first), booked.indexOf(second)]
+  return one >= 0 && two >= 0 && two < one ? `${when}: the ERP got ${second} before ${first}` : undefined
+}
