@@ -1,113 +1,32 @@
+import { AdapterError, type ExportOutcomeBody, eachInOrder, type ImportItem } from '../../../adapters/contract/index.ts'
+import csv from '../../../adapters/csv/index.ts'
+import type { Subject } from '../../../adapters/kit/erp.ts'
+import { restAdapter } from '../rest-adapter.ts'
 import {
-  type Adapter,
-  type AdapterCtx,
-  AdapterError,
-  type ConfigOf,
-  type ConfigSchema,
-  csvLine,
-  type ExportBatch,
-  type ExportItem,
-  type ExportOutcome,
-  type ExportOutcomeBody,
-  eachInOrder,
-  type ImportItem,
-  type InboundFile
-} from '../../adapters/contract/index.ts'
-import csv from '../../adapters/csv/index.ts'
-import type { Subject } from '../../adapters/kit/erp.ts'
-import { csvErp } from './csv-erp.ts'
-import { restAdapter, restConfig, restErp } from './rest-adapter.ts'
-
-type Ctx = AdapterCtx<ConfigOf<ConfigSchema>>
-type Row = Readonly<Record<string, unknown>>
-
-export const goodCsv: Subject = {
-  adapter: csv,
-  options: { config: { delimiter: ';' }, erp: csvErp(), fixtures: new URL('../../adapters/csv/fixtures/', import.meta.url) }
-}
-export const goodRest: Subject = { adapter: restAdapter, options: { config: restConfig, erp: restErp } }
-
-const withAdapter = (subject: Subject, change: Partial<Adapter>): Subject => ({ ...subject, adapter: { ...subject.adapter, ...change } })
-const withManifest = (subject: Subject, change: object): Subject =>
-  withAdapter(subject, { manifest: { ...subject.adapter.manifest, ...change } as Adapter['manifest'] })
-const withSetting = (name: string, field: object): Subject => {
-  const { config } = csv.manifest
-  return withManifest(goodCsv, { config: { ...config, properties: { ...config.properties, [name]: field } } })
-}
-
-/** The CSV adapter with its items passed through a fault. */
-const reading = (fault: (items: AsyncIterable<ImportItem>, file: InboundFile, ctx: Ctx) => AsyncIterable<ImportItem>): Subject =>
-  withAdapter(goodCsv, { import: { file: (file, ctx) => fault(csv.import?.file?.(file, ctx) ?? nothing(), file, ctx) } })
-const mapped = (change: (item: ImportItem, file: InboundFile, ctx: Ctx) => ImportItem | undefined): Subject =>
-  reading(async function* (items, file, ctx) {
-    for await (const item of items) {
-      const made = change(item, file, ctx)
-      if (made) yield made
-    }
-  })
-async function* nothing(): AsyncIterable<ImportItem> {}
-
-const writing = (subject: Subject, send: (batch: ExportBatch, ctx: Ctx) => AsyncIterable<ExportOutcome>): Subject =>
-  withAdapter(subject, { export: send })
-const writingFiles = (file: (item: ExportItem, ctx: Ctx) => [name: string, body: string]): Subject =>
-  writing(goodCsv, (batch, ctx) =>
-    eachInOrder(batch, async item => {
-      const [document, body] = file(item, ctx)
-      await ctx.outbox.write(document, body)
-      return { status: 'delivered', ref: { document }, confirmWithinSeconds: 60 }
-    })
-  )
-const rowOf = (item: ExportItem): string => csvLine(['Key', 'Kind'], ';') + csvLine([item.key, item.kind], ';')
-const nameOf = (item: ExportItem): string => `OUT_${item.shortKey(20)}.csv`
-
-async function post(item: ExportItem, ctx: Ctx): Promise<ExportOutcomeBody> {
-  const response = await ctx.http.request({ method: 'POST', url: `${restConfig.baseUrl}/documents`, json: { key: item.key } })
-  const body = (await response.json()) as { document?: string; error?: string } | null
-  if (response.status === 201) return { status: 'accepted', ref: { document: body?.document ?? '' } }
-  if (response.status === 422) return { status: 'rejected', reject: { code: 'erp_rejected', message: body?.error ?? '' } }
-  return { status: 'unknown', reason: `HTTP ${response.status}` }
-}
-async function* changedOutcomes(
-  outcomes: AsyncIterable<ExportOutcome>,
-  change: (outcome: ExportOutcome) => ExportOutcome
-): AsyncIterable<ExportOutcome> {
-  for await (const outcome of outcomes) yield change(outcome)
-}
-const exportOf = (subject: Subject, batch: ExportBatch, ctx: Ctx): AsyncIterable<ExportOutcome> =>
-  subject.adapter.export?.(batch, ctx) ?? none()
-async function* none(): AsyncIterable<ExportOutcome> {}
+  changedOutcomes,
+  exportOf,
+  fetching,
+  goodCsv,
+  goodRest,
+  type Mutant,
+  mapped,
+  nameOf,
+  post,
+  reading,
+  rowOf,
+  withAdapter,
+  withManifest,
+  without,
+  withSetting,
+  writing,
+  writingFiles
+} from './subjects.ts'
 
 let counter = 0
 const seenFiles = new Set<string>()
 
-/** Fetches pages by a cursor of one's own making. */
-const fetching = (cursor: (last: Row) => string, order: 'rows first' | 'checkpoint first'): Subject =>
-  withAdapter(goodRest, {
-    import: {
-      async *pull({ kind, checkpoint }, ctx) {
-        let query = String(checkpoint ?? '')
-        for (;;) {
-          const response = await ctx.http.request({ method: 'GET', url: `${restConfig.baseUrl}/orders${query}` })
-          const { value } = (await response.json()) as { value: { changedAt: string; id: string; fields: Row }[] }
-          const last = value.at(-1)
-          if (!last) return
-          query = cursor(last as unknown as Row)
-          if (order === 'checkpoint first') yield { type: 'checkpoint', state: query }
-          for (const row of value) yield ctx.map.row(kind, row.fields, { pointer: `/${row.id}` })
-          if (order === 'rows first') yield { type: 'checkpoint', state: query }
-        }
-      }
-    }
-  })
-
-export interface Mutant {
-  readonly check: string
-  readonly fault: string
-  readonly subject: Subject
-}
-
-/** Broken adapters, each with the check that must notice. */
-export const mutants: readonly Mutant[] = [
+/** Adapters that are broken for good: others may notice them as well. */
+export const wideMutants: readonly Mutant[] = [
   { check: 'K01', fault: 'an id without vendor', subject: withManifest(goodCsv, { id: 'CSV' }) },
   { check: 'K01', fault: 'a function in the manifest', subject: withManifest(goodCsv, { displayName: () => 'CSV' }) },
   { check: 'K02', fault: 'a setting without title', subject: withSetting('note', { type: 'string', title: '' }) },
@@ -347,12 +266,6 @@ export const mutants: readonly Mutant[] = [
   },
   { check: 'K45', fault: 'acknowledgements overlooked', subject: mapped(item => (item.type === 'ack' ? undefined : item)) }
 ]
-
-function without(subject: Subject, part: 'lookup' | 'import'): Subject {
-  const adapter: Partial<Adapter> = { ...subject.adapter }
-  delete (adapter as { [key: string]: unknown })[part]
-  return { ...subject, adapter: adapter as Adapter }
-}
 
 async function* withoutLast(items: AsyncIterable<ImportItem>): AsyncIterable<ImportItem> {
   yield* (await Array.fromAsync(items)).slice(0, -1)

@@ -1,0 +1,12 @@
+import { breakMutants } from './lone-breaks.ts'
+import { exportMutants } from './lone-exports.ts'
+import { importMutants } from './lone-imports.ts'
+import { manifestMutants } from './lone-manifest.ts'
+import { secrecyMutants } from './lone-secrecy.ts'
+import type { Mutant } from './subjects.ts'
+
+export { goodCsv, goodNeutral, goodRest, type Mutant } from './subjects.ts'
+export { wideMutants } from './wide.ts'
+
+/** For each check one adapter that is broken in such a way that this check alone notices. */
+export const loneMutants: readonly Mutant[] = [...manifestMutants, ...importMutants, ...breakMutants, ...exportMutants, ...secrecyMutants]
