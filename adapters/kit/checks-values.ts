@@ -102,6 +102,11 @@ export const valueChecks: readonly Check[] = [
         expectSame(read(await send(numbers, subject)), numbers, `${kind}: numbers arrive changed`)
         const tooLong = await send(['9007199254740993'], subject)
         expect(tooLong.rejects.length === 1, `${kind}: a number of 16 digits is neither refused nor kept`)
+        // A number of JSON has no digits of its own any more: refused, or the very text.
+        const bare = openHost(subject)
+        const quoted = deliver(subject, kind, [withValue(whole(sampleImport(kind, 1)), fields[kind], '0.1')])
+        await bare.receive(quoted.way === 'http' ? { ...quoted, body: quoted.body.replaceAll('"0.1"', '0.1') } : quoted)
+        expect(bare.rejects.length === 1 || read(bare)[0] === '0.1', `${kind}: a number of JSON becomes ${JSON.stringify(read(bare)[0])}`)
         const mapping = withCommas(subject.options.mapping ?? subject.adapter.manifest.mapping ?? {}, kind)
         if (!mapping) continue
         const commas = await send(['1.234.567,5', '0,1', '-5', '1.234,000001'], withMapping(mapping))

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { secret } from '../../adapters/contract/index.ts'
 import {
@@ -39,6 +40,20 @@ t.test('kit: numbers of checks are unique, each applies to one of the adapters, 
     t.ok(reasons.includes(undefined), `${check.id} applies to somebody`)
     t.notOk(reasons.includes(''), `${check.id} says why it does not apply`)
   }
+})
+
+t.test('kit: every check is explained in one paragraph, and no other', async t => {
+  const text = await readFile(new URL('../../adapters/kit/README.md', import.meta.url), 'utf8')
+  t.same(
+    [...text.matchAll(/^\*\*(K\d\d)\*\* .+/gm)].map(([, id]) => id),
+    checks.map(({ id }) => id)
+  )
+  const paragraphs = text.split(/\n\n/).filter(part => part.startsWith('**K'))
+  t.same(
+    paragraphs.filter(part => !/It protects/.test(part.replaceAll('\n', ' ')) || !/Red:/.test(part)).map(part => part.slice(2, 5)),
+    [],
+    'each says what it protects and what to do when it is red'
+  )
 })
 
 t.test('kit: refused settings stop before the adapter and name their field', async t => {
