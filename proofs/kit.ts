@@ -12,8 +12,8 @@ import { type Done, type GoodName, good, type Task } from './kit-worker.ts'
  * for it, which no other check notices. `short` tries less of what is drawn by chance. See docs/operations/proofs.md.
  */
 const short = process.argv.includes('short')
-const less: Effort = { randomSequences: 20, rows: 6_000, keys: 20_000 }
-const full: Effort = { randomSequences: 10_000, rows: 100_000, keys: 1_000_000 }
+const less: Effort = { randomSequences: 20, rows: 4_500, keys: 20_000 }
+const full: Effort = { randomSequences: 10_000, otherKinds: 3, rows: 100_000, keys: 1_000_000 }
 const goodEffort = short ? less : full
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { ImportKind } from '../contract/index.ts'
-import { type Check, deliver, deliveredKinds, expect, expectSame, withoutDeliveries } from './check.ts'
+import { type Check, deliver, deliveredKinds, expect, expectSame, pulledKinds, withoutDeliveries, withoutPulls } from './check.ts'
 import type { Delivery, Subject } from './erp.ts'
 import { openHost } from './harness.ts'
 import { recordsOf } from './harness-imports.ts'
@@ -114,8 +114,8 @@ export const breakChecks: readonly Check[] = [
   },
   {
     id: 'K32',
-    title: 'whoever stops reading early leaves nothing open',
-    skip: withoutDeliveries,
+    title: 'whoever is stopped leaves nothing open and calls nobody any more',
+    skip: subject => withoutDeliveries(subject) && withoutPulls(subject),
     async run(subject) {
       for (const kind of deliveredKinds(subject)) {
         const delivery = deliver(subject, kind, sampleImports(kind, 5))
@@ -130,6 +130,18 @@ export const breakChecks: readonly Check[] = [
         await host.receive(delivery, { breaksOff: { reading: 1, afterBytes: 40 } })
         expect(host.handles.opened <= 3, `${kind}: a source that broke off is opened ${host.handles.opened} times`)
         expect(host.handles.opened === host.handles.closed, `${kind}: a source that broke off stays open`)
+      }
+      for (const kind of pulledKinds(subject)) {
+        const host = openHost(subject)
+        const offered = sampleImports(kind, 25).map((fields, n) => ({ id: `${100 + n}`, changedAt: `2026-03-02T06:00:${10 + n}Z`, fields }))
+        host.simulator.books.offered.set(kind, offered)
+        let before = 0
+        await readOn(host.itemsOfPull(kind, null), () => {
+          before = host.simulator.calls.length
+          host.abort()
+        })
+        const calls = host.simulator.calls.length - before
+        expect(calls <= 1, `${kind}: told that the run is over, it goes on calling (${calls} times)`)
       }
     }
   },
@@ -162,6 +174,16 @@ export const breakChecks: readonly Check[] = [
     }
   }
 ]
+
+/** Reads to its end, good or bad, and says behind the first item that the run is over. */
+async function readOn(items: AsyncIterable<unknown>, stop: () => void): Promise<void> {
+  let taken = 0
+  try {
+    for await (const _ of items) if (++taken === 1) stop()
+  } catch {
+    // That a call got no answer is what it should hear.
+  }
+}
 
 const cut = (delivery: Delivery, bytes: number): Delivery => partialFile(delivery, (bytes + 0.5) / sizeOf(delivery))
 

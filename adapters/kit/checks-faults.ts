@@ -20,8 +20,8 @@ export const faultChecks: readonly Check[] = [
     title: 'the same when the process dies between any two outcomes',
     skip: withoutExports,
     async run(subject) {
-      for (const crashAfter of [1, 2]) {
-        for (const faults of sequences(2)) nothingBroken([notOnce(await underFaults(subject, faults, crashAfter))])
+      for (const crashAfter of [0, 1, 2, 3]) {
+        for (const faults of sequences(2)) nothingBroken([notOnce(await underFaults(subject, faults, { crashAfter }))])
       }
     }
   },

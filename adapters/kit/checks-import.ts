@@ -26,6 +26,12 @@ const revised = (record: JsonObject, kind: ImportKind): JsonObject => {
   return withValue(record, path, kind === 'article' || kind === 'location' || kind === 'employee' ? 'Changed' : '99')
 }
 
+/** Fields that are translated, their table and what the samples hold of it. */
+const coded = [
+  ['unit', 'units', { PCE: 'PCE', MTR: 'MTR' }],
+  ['department', 'departments', { SAWING: 'SAWING', WELDING: 'WELDING' }]
+] as const
+
 export const importChecks: readonly Check[] = [
   {
     id: 'K12',
@@ -98,26 +104,27 @@ export const importChecks: readonly Check[] = [
       (subject.adapter.manifest.codeTables?.includes('units') ? undefined : 'this adapter has no table of units'),
     run: forEachKind(async (subject, kind) => {
       const sample = sampleImport(kind, 1)
-      const path = leavesOf(sample).find(leaf => /(^|\.)unit$/.test(leaf))
-      if (path === undefined) return
-      const delivery = deliver(subject, kind, [withValue(sample, path, 'KITBOX'), sampleImport(kind, 2)])
-      const known = { PCE: 'PCE', MTR: 'MTR' }
-      const host = openHost(subject, { units: known })
-      await host.receive(delivery)
-      expectSame(
-        host.rejects.map(({ reject }) => reject.table),
-        [{ name: 'units', value: 'KITBOX' }],
-        `an unknown unit of ${kind} is not named`
-      )
-      expect(recordsOf(host, kind) === 1, `the good record of ${kind} did not arrive`)
-      const later = openHost(subject, { units: { ...known, KITBOX: 'BX' } })
-      await later.receive(delivery)
-      expectSame(
-        later.rejects.map(({ reject }) => reject),
-        [],
-        `the replay of ${kind} after adding the code is still refused`
-      )
-      expect(recordsOf(later, kind) === 2, `the replay of ${kind} brought ${recordsOf(later, kind)} of 2 records`)
+      for (const [field, table, known] of coded) {
+        const path = leavesOf(sample).find(leaf => leaf === field || leaf.endsWith(`.${field}`))
+        if (path === undefined || !subject.adapter.manifest.codeTables?.includes(table)) continue
+        const delivery = deliver(subject, kind, [withValue(sample, path, 'KITBOX'), sampleImport(kind, 2)])
+        const host = openHost(subject, { [table]: known })
+        await host.receive(delivery)
+        expectSame(
+          host.rejects.map(({ reject }) => reject.table),
+          [{ name: table, value: 'KITBOX' }],
+          `an unknown ${field} of ${kind} is not named`
+        )
+        expect(recordsOf(host, kind) === 1, `the good record of ${kind} did not arrive`)
+        const later = openHost(subject, { [table]: { ...known, KITBOX: 'BX' } })
+        await later.receive(delivery)
+        expectSame(
+          later.rejects.map(({ reject }) => reject),
+          [],
+          `the replay of ${kind} after adding the ${field} is still refused`
+        )
+        expect(recordsOf(later, kind) === 2, `the replay of ${kind} brought ${recordsOf(later, kind)} of 2 records`)
+      }
     })
   },
   {

@@ -87,6 +87,8 @@ export interface ConformanceOptions {
 export interface Effort {
   /** Sequences of four to twelve faults, drawn by a fixed seed; absent: 200. */
   readonly randomSequences?: number
+  /** Longest sequences of faults for kinds of export but the first, which gets all of three; absent: 1. */
+  readonly otherKinds?: 1 | 2 | 3
   /** Rows of the large delivery; absent: 20,000. */
   readonly rows?: number
   /** Keys that are squeezed into a short reference; absent: 50,000. */

@@ -53,9 +53,13 @@ export function randomSequences(count: number): WriteFault[][] {
 }
 
 /** Sends three messages under a sequence of faults. `crashAfter`: the process dies behind that many outcomes, once. */
-export async function underFaults(subject: Subject, faults: readonly WriteFault[], crashAfter?: number): Promise<Ended> {
+export async function underFaults(
+  subject: Subject,
+  faults: readonly WriteFault[],
+  { kind = firstKind(subject), crashAfter }: { readonly kind?: ExportKind; readonly crashAfter?: number } = {}
+): Promise<Ended> {
   const host = openHost(subject)
-  const keys = threeMessages(host, firstKind(subject))
+  const keys = threeMessages(host, kind)
   host.simulator.faults.push(...faults)
   let failure: string | undefined
   try {
@@ -64,7 +68,7 @@ export async function underFaults(subject: Subject, faults: readonly WriteFault[
     failure = error instanceof Error ? error.message : String(error)
   }
   return {
-    when: `${crashAfter === undefined ? '' : `crash behind outcome ${crashAfter}, `}${faults.join(', ')}`,
+    when: `${kind}: ${crashAfter === undefined ? '' : `crash behind outcome ${crashAfter}, `}${faults.join(', ')}`,
     keys,
     booked: host.simulator.books.booked.map(({ key }) => key),
     states: keys.map(key => host.stateOf(key).state),
@@ -74,7 +78,7 @@ export async function underFaults(subject: Subject, faults: readonly WriteFault[
 
 const ended = new WeakMap<Subject, Promise<Ended[]>>()
 
-/** Every sequence of up to three faults, and many longer ones; run once for all checks that look at the end of them. */
+/** Every sequence of up to three faults, and many longer ones; run once for all checks that look at the end of them. Other kinds get shorter ones. */
 export function underEveryFault(subject: Subject): Promise<Ended[]> {
   const known = ended.get(subject)
   if (known) return known
@@ -82,6 +86,9 @@ export function underEveryFault(subject: Subject): Promise<Ended[]> {
     const all: Ended[] = []
     for (const faults of [...sequences(3), ...randomSequences(subject.options.effort?.randomSequences ?? 200)])
       all.push(await underFaults(subject, faults))
+    for (const kind of exportedKinds(subject).slice(1)) {
+      for (const faults of sequences(subject.options.effort?.otherKinds ?? 1)) all.push(await underFaults(subject, faults, { kind }))
+    }
     return all
   })()
   ended.set(subject, made)

@@ -13,6 +13,8 @@ export interface Host extends ImportSide, ExportSide {
   readonly blocked: readonly string[]
   readonly logged: readonly string[]
   readonly ctx: KitCtx
+  /** The run is over: `ctx.signal` says so, and no call gets through any more. */
+  abort(): void
 }
 
 /** Thrown when the settings are refused; no code of the adapter has run by then. */
@@ -41,13 +43,14 @@ export function openHost({ adapter, options }: Subject, codeTables?: CodeTables)
     (fields: Readonly<Record<string, Json>>, message: string): void =>
       void logged.push(`${level} ${message} ${JSON.stringify(fields)}`)
   let memory: Json = null
+  const ending = new AbortController()
   const ctx: KitCtx = {
     // Checked against the schema a moment ago.
     config: read.settings as KitCtx['config'],
     connection: { id: 'kit', timeZone, locale: 'en' },
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     clock,
-    signal: new AbortController().signal,
+    signal: ending.signal,
     http: onlyTo(allowedHosts(manifest, options.config), simulator.http, blocked),
     sftp: {
       connect: async ({ host }) => {
@@ -71,7 +74,11 @@ export function openHost({ adapter, options }: Subject, codeTables?: CodeTables)
   exportSide.answerWith(async acks => {
     if (options.erp.ack) await importSide.receive(options.erp.ack(acks))
   })
-  return { ...exportSide, ...importSide, clock, simulator, blocked, logged, ctx }
+  function abort(): void {
+    ending.abort()
+    simulator.behaviour.over = true
+  }
+  return { ...exportSide, ...importSide, clock, simulator, blocked, logged, ctx, abort }
 }
 
 function allowedHosts({ egress }: Adapter['manifest'], config: Readonly<Record<string, Json>>): ReadonlySet<string> {

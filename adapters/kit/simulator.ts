@@ -54,7 +54,8 @@ export interface Simulator {
   readonly faults: WriteFault[]
   /** The same for reads. */
   readonly readFaults: ReadFault[]
-  readonly behaviour: { searchFails: boolean; visibleAfterSeconds: number }
+  /** `over`: the run was stopped, no call gets through any more. */
+  readonly behaviour: { searchFails: boolean; visibleAfterSeconds: number; over: boolean }
   readonly http: HttpClient
   readonly outbox: { write(name: string, body: Uint8Array | string): Promise<'written' | 'same-already-there'> }
   /** What stands in the outbox, by name. */
@@ -70,7 +71,7 @@ const slowSeconds = 45
 const ackSeconds = 60
 
 export function openSimulator(erp: Erp, clock: TestClock): Simulator {
-  const behaviour = { searchFails: false, visibleAfterSeconds: 0 }
+  const behaviour = { searchFails: false, visibleAfterSeconds: 0, over: false }
   const books = openBooks(() => clock.now().getTime(), behaviour)
   const faults: WriteFault[] = []
   const readFaults: ReadFault[] = []
@@ -106,6 +107,7 @@ export function openSimulator(erp: Erp, clock: TestClock): Simulator {
 
   async function request(call: HttpRequest): Promise<HttpResponse> {
     calls.push(call)
+    if (behaviour.over) throw new TransportError('none', 'The run is over.')
     const serve = (): Answer => erp.serve?.(call, books) ?? { status: 404 }
     if (call.method === 'GET' || call.method === 'HEAD') {
       const fault = readFaults.shift() ?? 'ok'
