@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { Session } from 'node:inspector/promises'
 import type { ImportKind } from '../contract/index.ts'
 import { type Check, deliver, deliveredKinds, expect, expectSame, pulledKinds, withoutDeliveries, withoutPulls } from './check.ts'
 import type { Delivery, Subject } from './erp.ts'
@@ -160,13 +159,13 @@ export const breakChecks: readonly Check[] = [
         Array.from({ length: count }, (_, n) => sampleImport(kind, n + 1))
       )
       const host = openHost(subject)
-      const base = heldBytes()
+      const base = await heldBytes()
       // The goal is 64 MB for 100,000 rows; fewer rows may hold as much less, and some room for what the engine keeps anyway.
       const most = Math.max(4, (mostMegabytes * rows) / rowsOfGoal) * megabyte
       let records = 0
       for await (const item of host.reading(delivery)) {
         if (item.type === 'record' && (++records === 1 || records === count)) {
-          const held = heldBytes() - base
+          const held = (await heldBytes()) - base
           expect(held < most, `${kind}: at record ${records} of ${count} the adapter holds ${Math.round(held / megabyte)} MB`)
         }
       }
@@ -187,14 +186,11 @@ async function readOn(items: AsyncIterable<unknown>, stop: () => void): Promise<
 
 const cut = (delivery: Delivery, bytes: number): Delivery => partialFile(delivery, (bytes + 0.5) / sizeOf(delivery))
 
-let collect: (() => void) | undefined
-
 /** What is really held: measured behind a collection, so that garbage does not count. */
-function heldBytes(): number {
-  if (!collect) {
-    setFlagsFromString('--expose-gc')
-    collect = runInNewContext('gc') as () => void
-  }
-  collect()
+async function heldBytes(): Promise<number> {
+  const session = new Session()
+  session.connect()
+  await session.post('HeapProfiler.collectGarbage')
+  session.disconnect()
   return process.memoryUsage().heapUsed
 }

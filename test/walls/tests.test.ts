@@ -36,7 +36,7 @@ t.test('tests: every test file has tests with names of their own', async t => {
 })
 
 t.test('tests: every test file stands in a folder that says what kind it is', async t => {
-  const kinds = /^test\/(unit|modules|adapters|journeys|security|walls|browser)\/.+\.test\.ts$/
+  const kinds = /^test\/(unit|modules|adapters|journeys|security|walls|browser|proofs)\/.+\.test\.ts$/
   t.notMatch('test/x.test.ts', kinds)
   t.same(
     sources('**/*.test.ts')
