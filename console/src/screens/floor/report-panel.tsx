@@ -92,6 +92,10 @@ export function ReportPanel({ job }: { job: Job }) {
         send(main)
       }}
       onKeyDown={event => {
+        if (event.key === 'Enter' && event.ctrlKey && !nothing) {
+          event.preventDefault()
+          send('report')
+        }
         if (event.key !== 'Escape') return
         event.preventDefault()
         if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
@@ -174,6 +178,7 @@ export function ReportPanel({ job }: { job: Job }) {
               disabled={nothing || !valid}
               loading={sending}
               onClick={() => send('report')}
+              aria-keyshortcuts="Control+Enter"
             >
               {t('floor.reportOnly')}
             </Button>
