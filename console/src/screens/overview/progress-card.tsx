@@ -56,7 +56,7 @@ function Lines({ lines }: { lines: readonly Line[] }) {
       <Table verticalSpacing={4} horizontalSpacing={4} aria-labelledby="overview-progress">
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>{t('orders.department')}</Table.Th>
+            <Table.Th className={classes.word ?? ''}>{t('orders.department')}</Table.Th>
             {states.map(({ name, color }) => (
               <Table.Th key={name} ta="right">
                 <span className={classes.key}>
@@ -65,7 +65,7 @@ function Lines({ lines }: { lines: readonly Line[] }) {
                 </span>
               </Table.Th>
             ))}
-            <Table.Th ta="right" className={classes.last ?? ''}>
+            <Table.Th ta="right" className={classes.word ?? ''}>
               {t('overview.state.late')}
             </Table.Th>
           </Table.Tr>
