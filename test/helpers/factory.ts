@@ -18,8 +18,8 @@ export interface Factory {
 }
 
 /** The real house with the demo factory in it: people, stock, 24 orders of which some rows are wrong, and an ERP that collects feedback. */
-export async function openFactory(t: Teardown, { clock }: { clock?: Clock } = {}): Promise<Factory> {
-  const at = await openTestHouse(t, { sftp: true, worker: true, ...(clock ? { clock } : {}) })
+export async function openFactory(t: Teardown, { clock, customer }: { clock?: Clock; customer?: string } = {}): Promise<Factory> {
+  const at = await openTestHouse(t, { sftp: true, worker: true, ...(clock ? { clock } : {}), ...(customer ? { customer } : {}) })
   const dataDir = mkdtempSync(join(tmpdir(), 'wv-factory-'))
   t.teardown(async () => rmSync(dataDir, { recursive: true, force: true }))
   const { publicLine } = await sftpHostKeyOf(at.house.control)
