@@ -1,4 +1,4 @@
-import { ActionIcon, Button, createTheme, type MantineColorsTuple, SegmentedControl } from '@mantine/core'
+import { ActionIcon, Burger, Button, createTheme, type MantineColorsTuple, SegmentedControl } from '@mantine/core'
 
 const blue: MantineColorsTuple = [
   '#eaf3fc',
@@ -32,7 +32,10 @@ export const theme = createTheme({
     Button: Button.extend({
       vars: (_, { size = 'sm' }) => ({ root: size === 'xs' || size === 'sm' || size === 'md' ? { '--button-height': target } : {} })
     }),
+    Burger: Burger.extend({
+      styles: { root: { minWidth: 44, minHeight: 44, display: 'flex', alignItems: 'center', justifyContent: 'center' } }
+    }),
     ActionIcon: ActionIcon.extend({ defaultProps: { size: 44 } }),
-    SegmentedControl: SegmentedControl.extend({ styles: { label: { minHeight: 40, alignContent: 'center' } } })
+    SegmentedControl: SegmentedControl.extend({ styles: { label: { minHeight: 44, alignContent: 'center' } } })
   }
 })

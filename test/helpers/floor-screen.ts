@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { sftpHostKeyOf } from '../../core/db/control.ts'
 import { type Api, signIn, until } from '../../demo/api.ts'
@@ -79,6 +81,8 @@ export async function openPlant(t: Teardown): Promise<Plant> {
 
 /** Somebody at the floor screen, in a browser of their own. */
 export interface Worker extends Console {
+  /** A text of the screen, in its language. */
+  say(key: string): string
   readonly scan: Locator
   readonly zone: Locator
   readonly list: Locator
@@ -105,17 +109,21 @@ export async function atTheFloor(
   await page.addInitScript('globalThis.taps = 0; addEventListener("pointerdown", () => globalThis.taps++, true)')
   await console_.signIn({ customer: tenant.code, username, password: demoPassword })
   await page.goto(`${baseUrl}/floor`)
-  const region = (name: string) => page.getByRole('region', { name, exact: true })
-  const scan = page.getByRole('textbox', { name: 'Scan or type an order' })
-  const zone = region('Job')
+  const file = join(import.meta.dirname, `../../console/src/texts/${options.language ?? 'en'}.json`)
+  const texts = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string>>
+  const say = (key: string) => texts[key] ?? key
+  const region = (key: string) => page.getByRole('region', { name: say(key), exact: true })
+  const scan = page.getByRole('textbox', { name: say('floor.scan') })
+  const zone = region('floor.job')
   await scan.waitFor()
   return {
     ...console_,
+    say,
     scan,
     zone,
-    list: region('My list'),
-    running: region('Running with me'),
-    line: region('Connection and bookings'),
+    list: region('floor.list'),
+    running: region('floor.running'),
+    line: region('floor.statusLine'),
     async open(job) {
       await scan.fill(nameOf(job).replace(' / ', '-'))
       await scan.press('Enter')

@@ -80,12 +80,12 @@ function Restart() {
   const { act } = useFloor()
   if (!stopped || employeeId === null || acts.some(one => one.request.jobId === stopped.jobId && isWaiting(one))) return null
   return (
-    <Group gap={8} wrap="nowrap" miw={0}>
+    <Group gap={8} wrap="nowrap" miw={0} data-now>
       <Button
         flex="none"
         color="green"
         leftSection={<IconPlayerPlayFilled size={20} />}
-        aria-label={t('floor.startJob', { job: stopped.about })}
+        aria-label={t('floor.restartJob', { job: stopped.about })}
         onClick={() => act({ kind: 'start', jobId: stopped.jobId, body: {} }, stopped.about)}
       >
         {t('floor.restart')}
@@ -105,7 +105,7 @@ function UndoNow() {
   const now = useNow()
   if (!undo) return null
   return (
-    <Group gap={8} wrap="nowrap" miw={0}>
+    <Group gap={8} wrap="nowrap" miw={0} data-now>
       <Button
         size="md"
         flex="none"
