@@ -1,4 +1,4 @@
-import { ActionIcon, Burger, Button, createTheme, type MantineColorsTuple, SegmentedControl } from '@mantine/core'
+import { ActionIcon, Burger, Button, CloseButton, createTheme, type MantineColorsTuple, SegmentedControl } from '@mantine/core'
 
 const blue: MantineColorsTuple = [
   '#eaf3fc',
@@ -35,6 +35,7 @@ export const theme = createTheme({
     Burger: Burger.extend({
       styles: { root: { minWidth: 44, minHeight: 44, display: 'flex', alignItems: 'center', justifyContent: 'center' } }
     }),
+    CloseButton: CloseButton.extend({ defaultProps: { size: 44, iconSize: 20 } }),
     ActionIcon: ActionIcon.extend({ defaultProps: { size: 44 } }),
     SegmentedControl: SegmentedControl.extend({ styles: { label: { minHeight: 44, alignContent: 'center' } } })
   }

@@ -119,6 +119,16 @@ t.test('floor: by keyboard, by finger', async t => {
       await line.getByRole('button', { name: say('floor.restartJob').replace('{{job}}', nameOf(one)) }).waitFor()
       await look('stopped')
       t.same(await findings(page), [])
+      await zone.getByRole('button', { name: say('floor.complete'), exact: true }).click()
+      await zone.getByText(say('floor.ended.completed')).waitFor()
+      await zone.getByRole('button', { name: say('reopen.job').replace('{{job}}', nameOf(one)) }).click()
+      await page
+        .getByRole('dialog')
+        .getByRole('textbox', { name: say('reopen.reason') })
+        .waitFor()
+      await look('reopen')
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
       t.same(me.problems(), [])
     })
   }
@@ -137,7 +147,7 @@ const ill = (page: Page): Promise<readonly string[]> =>
   }
   const wide = document.documentElement.clientWidth
   if (document.documentElement.scrollWidth > wide) found.push('the page scrolls sideways')
-  const targets = [...document.querySelectorAll('main button, header button, main a, main input[type=radio]')]
+  const targets = [...document.querySelectorAll('main button, header button, [role=dialog] button, main a, main input[type=radio]')]
   for (const target of targets) {
     const shown = target.matches('input') ? target.labels[0] : target
     const box = shown.getBoundingClientRect()
@@ -150,7 +160,7 @@ const ill = (page: Page): Promise<readonly string[]> =>
       if (overflowX !== 'visible' && textOverflow !== 'ellipsis' && part.scrollWidth > part.clientWidth + 1) found.push(name + ': cut off')
     }
   }
-  const shown = targets.filter(one => one.matches('button, a') && one.checkVisibility({ visibilityProperty: true }) && inView(one))
+  const shown = targets.filter(one => one.matches('main button, main a') && one.checkVisibility({ visibilityProperty: true }) && inView(one))
   for (const [i, one] of shown.entries()) {
     for (const other of shown.slice(i + 1)) {
       const a = one.getBoundingClientRect(), b = other.getBoundingClientRect()

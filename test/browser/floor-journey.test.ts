@@ -142,7 +142,13 @@ t.test('floor: the day of an operator', async t => {
     // Well below the minute after which a screen asks by itself.
     for (const each of [me, lead]) await each.zone.getByText(bar).waitFor({ timeout: 20_000 })
     for (const each of [me, lead]) await each.zone.getByText('1 PCE scrap').waitFor({ timeout: 20_000 })
-    t.match(await now(one), { good: '1', scrap: '1', running: [{}, {}] })
+    // What somebody else adds comes by itself: here nothing was done that reads the job again.
+    await lead.zone.getByRole('textbox', { name: /^Good/ }).fill('0')
+    await lead.zone.getByRole('button', { name: 'Scrap: one more' }).click()
+    await lead.zone.getByText('Kras of deuk').click()
+    await lead.zone.getByRole('button', { name: 'Report so far' }).click()
+    await zone.getByText('2 PCE scrap').waitFor({ timeout: 20_000 })
+    t.match(await now(one), { good: '1', scrap: '2', running: [{}, {}] })
   })
 
   /** The screen stays as it is: what it asks does not arrive. */

@@ -75,7 +75,7 @@ function WithReason({ jobId, name, close }: { jobId: string; name: string; close
         withAsterisk
         maxLength={200}
         value={reason}
-        error={missing ? t('reopen.ask') : undefined}
+        error={missing && reason.trim() === '' ? t('reopen.ask') : undefined}
         onChange={event => setReason(event.currentTarget.value)}
       />
     </ActForm>
