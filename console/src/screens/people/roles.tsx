@@ -51,7 +51,14 @@ export function Roles() {
               </Table.Td>
               <Table.Td ta="right">{role.permissions.length}</Table.Td>
               <Table.Td ta="right">
-                <Button size="xs" variant="default" onClick={() => setOpen(role)}>
+                <Button
+                  size="xs"
+                  variant="default"
+                  aria-label={t(role.builtIn || !may('roles.manage') ? 'people.showRole' : 'people.editUser', {
+                    name: roleName(role.name)
+                  })}
+                  onClick={() => setOpen(role)}
+                >
                   {role.builtIn || !may('roles.manage') ? t('act.show') : t('act.edit')}
                 </Button>
               </Table.Td>
