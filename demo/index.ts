@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Clock, systemClock } from '../core/clock.ts'
 import type { DemoPlace } from '../core/commands/command.ts'
 import { type SimulatedErp, simulatedErp } from './erp.ts'
 import { makeOrders } from './factory.ts'
@@ -25,7 +26,8 @@ const ordersLater = 3
  * The demo factory beside a running server: on the first start its people, articles and orders, then an ERP that collects and
  * acknowledges feedback every few seconds and brings some orders each minute. It speaks HTTP and SFTP only.
  */
-export async function demoBeside(at: DemoPlace): Promise<{ stop(): Promise<void> }> {
+export async function demoBeside(at: DemoPlace, clock: Clock = systemClock): Promise<{ stop(): Promise<void> }> {
+  const day = (offset: number): string => dayFromNow(clock, offset)
   const file = join(at.dataDir, 'demo.json')
   const sftp = { host: at.sftp.host, port: at.sftp.port, hostKeyLine: at.sftp.hostKeyLine }
   let kept: Kept
@@ -37,11 +39,11 @@ export async function demoBeside(at: DemoPlace): Promise<{ stop(): Promise<void>
     const admin = await firstAdministrator(at.baseUrl, at.customer, at.inviteToken)
     await connectErp(admin, { username, publicLine: login.publicLine })
     erp = await simulatedErp({ ...sftp, username, privateKey: login.privateKey })
-    const stamp = wallTime()
+    const stamp = wallTime(clock)
     await masterData(admin, erp, stamp)
     await makePeople(admin)
     await makeCodes(admin)
-    const orders = makeOrders(10_001, ordersAtFirst, dayFromNow, 12)
+    const orders = makeOrders(10_001, ordersAtFirst, day, 12)
     await erp.deliver('WO_10001.csv', orderFile(orders, stamp))
     const delivery = await processed(admin, 'WO_10001.csv')
     at.say(
@@ -69,8 +71,8 @@ export async function demoBeside(at: DemoPlace): Promise<{ stop(): Promise<void>
       if (booked > 0) at.say(`  ERP   booked and acknowledged ${booked} feedback records`)
     }),
     every(deliverMs, async () => {
-      const orders = makeOrders(kept.nextOrder, ordersLater, dayFromNow, 0)
-      await erp.deliver(`WO_${kept.nextOrder}.csv`, orderFile(orders, wallTime()))
+      const orders = makeOrders(kept.nextOrder, ordersLater, day, 0)
+      await erp.deliver(`WO_${kept.nextOrder}.csv`, orderFile(orders, wallTime(clock)))
       kept.nextOrder += ordersLater
       writeFileSync(file, JSON.stringify(kept), { mode: 0o600 })
       at.say(`  ERP   delivered ${ordersLater} work orders, up to WO-${kept.nextOrder - 1}`)

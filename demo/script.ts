@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../core/clock.ts'
 import type { Command } from '../core/commands/command.ts'
 import { plainEnvironment } from '../core/config.ts'
 import { print } from '../core/print.ts'
@@ -125,7 +126,7 @@ async function mainJob(server: RunningServer): Promise<number> {
     username: 'demo-erp',
     privateKey: login.privateKey
   })
-  await masterData(admin, erp, wallTime())
+  await masterData(admin, erp, wallTime(systemClock))
   await makePeople(admin)
 
   print(`It sends ${orderCount} work orders in ${orderCount / ordersPerFile} files, some rows wrong on purpose.`)
@@ -133,9 +134,9 @@ async function mainJob(server: RunningServer): Promise<number> {
   let wrong = 0
   for (let first = 1; first <= orderCount; first += ordersPerFile) {
     const name = `WO_${first}.csv`
-    const orders = makeOrders(20_000 + first, ordersPerFile, dayFromNow, everyFaulty)
+    const orders = makeOrders(20_000 + first, ordersPerFile, day => dayFromNow(systemClock, day), everyFaulty)
     wrong += orders.filter(order => order.fault !== undefined).length
-    await erp.deliver(name, orderFile(orders, wallTime()))
+    await erp.deliver(name, orderFile(orders, wallTime(systemClock)))
     rejected += (await processed(admin, name)).counts.rejected
   }
   print(`${orderCount - rejected} orders are on the floor, ${rejected} rows wait in the error bin, each with its reason:`)

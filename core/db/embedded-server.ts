@@ -61,6 +61,16 @@ export function runningServer(cluster: string): Server | undefined {
   return server && runs(server.pid, cluster) ? server : undefined
 }
 
+/** The same, once it has told where it listens: a server that is just starting writes its pid file line by line. */
+export async function reachableServer(cluster: string): Promise<Server | undefined> {
+  for (let tries = 0; tries < 200; tries++) {
+    const server = runningServer(cluster)
+    if (server?.socketDir !== '') return server
+    await sleep(50)
+  }
+  return undefined
+}
+
 /**
  * After a kill of everything the pid file may name a zombie or somebody else's process, and PostgreSQL would refuse to start
  * beside it. The file is removed only when no process works in the cluster's folder any more.

@@ -8,7 +8,16 @@ import type { Log } from '../log.ts'
 import { StartRefusal } from '../start-refusal.ts'
 import { plainClient } from './client.ts'
 import { chooseOwner, findPrograms, giveTo, type Owner } from './embedded-owner.ts'
-import { clearStalePidFile, makeCluster, makeSocketDir, runningServer, type Server, spawnServer, stopServer } from './embedded-server.ts'
+import {
+  clearStalePidFile,
+  makeCluster,
+  makeSocketDir,
+  reachableServer,
+  runningServer,
+  type Server,
+  spawnServer,
+  stopServer
+} from './embedded-server.ts'
 
 export interface EmbeddedDatabase {
   /** Superuser, database postgres, over the unix socket. */
@@ -45,7 +54,7 @@ export async function startEmbedded({ dataDir: given, log, durable = true, besid
   const files = { cluster, logFile, durable }
   // A server that we found may be on its way out, ended by the process that is just stopping: then look again.
   for (let tries = 1; ; tries++) {
-    const found = runningServer(cluster)
+    const found = await reachableServer(cluster)
     const server = found ?? (await start(owner, files, log))
     if (!server) continue
     try {

@@ -22,6 +22,8 @@ export async function listenTo(options: {
       await client.query(`listen ${channel}`)
       if (!first) gap?.()
       await new Promise<void>(resolve => {
+        // The signal may have ended while the question was under way, and then it says so to nobody any more.
+        if (signal.aborted) return resolve()
         client.once('end', resolve)
         signal.addEventListener('abort', () => resolve(), { once: true })
       })

@@ -53,7 +53,9 @@ export async function why(ctx: Ctx, question: { userId: string; permission: stri
       ? 'There is no such job.'
       : names.length > 0
         ? `The group ${names.join(', ')} covers the job (${place}).`
-        : `None of the user's ${groups.length} groups covers the job (${place}).`
+        : groups.length === 1
+          ? `The user's one group does not cover the job (${place}).`
+          : `None of the user's ${groups.length} groups covers the job (${place}).`
   }
   return { answer: role.ok && group.ok, role, group }
 }

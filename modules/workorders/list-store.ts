@@ -165,8 +165,10 @@ export async function findOrder(ctx: Ctx | TxCtx, orderId: string, visibleJob: V
 /** Each way to sort has an index of its own, so that a page costs the same wherever it stands. */
 const orderSorts: Readonly<Record<OrderSort, { columns: RawBuilder<unknown>; behind: (place: OrderPlace) => RawBuilder<unknown> }>> = {
   urgent: {
-    columns: sql`-o.priority, coalesce(o.due, 'infinity'::date), o.seq`,
-    behind: ([priority = 0, due = 'infinity', seq = '0']) => sql`(-(${priority}::int), ${due}::date, ${seq}::bigint)`
+    // What is done presses no longer, whatever its priority was.
+    columns: sql`(o.status in ('completed', 'closed', 'cancelled')), -o.priority, coalesce(o.due, 'infinity'::date), o.seq`,
+    behind: ([done = 0, priority = 0, due = 'infinity', seq = '0']) =>
+      sql`(${done}::int::boolean, -(${priority}::int), ${due}::date, ${seq}::bigint)`
   },
   due: {
     columns: sql`coalesce(o.due, 'infinity'::date), o.seq`,

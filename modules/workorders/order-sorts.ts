@@ -5,6 +5,7 @@ export type OrderSort = (typeof orderSorts)[number]
 export type OrderPlace = readonly (string | number)[]
 
 interface Sorted {
+  readonly status: string
   readonly seq: string
   readonly number: string
   readonly priority: number
@@ -12,7 +13,7 @@ interface Sorted {
 }
 
 const places: Readonly<Record<OrderSort, (row: Sorted) => OrderPlace>> = {
-  urgent: row => [row.priority, row.due ?? 'infinity', row.seq],
+  urgent: row => [['completed', 'closed', 'cancelled'].includes(row.status) ? 1 : 0, row.priority, row.due ?? 'infinity', row.seq],
   due: row => [row.due ?? 'infinity', row.seq],
   number: row => [row.number],
   newest: row => [row.seq]
@@ -20,7 +21,7 @@ const places: Readonly<Record<OrderSort, (row: Sorted) => OrderPlace>> = {
 
 /** Of what types the parts of a place are: a cursor that does not fit was not made here. */
 export const orderPlaceKinds: Readonly<Record<OrderSort, readonly ('string' | 'number')[]>> = {
-  urgent: ['number', 'string', 'string'],
+  urgent: ['number', 'number', 'string', 'string'],
   due: ['string', 'string'],
   number: ['string'],
   newest: ['string']

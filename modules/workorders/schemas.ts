@@ -10,7 +10,7 @@ const word = <const V extends readonly string[]>(values: V, description?: string
   Type.Unsafe<V[number]>(Type.String({ enum: [...values], ...(description === undefined ? {} : { description }) }))
 
 export const StatusWord = word(jobStatuses)
-export const OrderSortWord = word(orderSorts, 'urgent: priority, then due date')
+export const OrderSortWord = word(orderSorts, 'urgent: what is to be done before what is done, then priority, then due date')
 export const FloorStatusWord = word(['released', 'started', 'paused'])
 const Code = Text(40)
 const Reason = Text(500)

@@ -94,7 +94,7 @@ t.test('hostile text', async t => {
   await t.test('H6: after signing out, going back shows nothing of the one before', async t => {
     await page.goto(`${at.baseUrl}/people/users`)
     await page.getByText('person').first().waitFor()
-    await page.getByRole('button', { name: /admin/ }).click()
+    await page.getByRole('button', { name: /^admin/ }).click()
     await page.getByRole('menuitem', { name: 'Sign out' }).click()
     await page.locator('input[autocomplete=current-password]').waitFor()
     await page.goBack()

@@ -76,6 +76,8 @@ export async function openTestHouse(
   t: Teardown,
   options: {
     clock?: Clock
+    /** The first tenant's code. */
+    customer?: string
     sftp?: boolean
     worker?: boolean
     settings?: Record<string, string>
@@ -127,15 +129,14 @@ export async function openTestHouse(
 
   const { house, shutdown } = await open(clock)
   const tenants: TestTenant[] = []
-  async function newTenant(): Promise<TestTenant> {
-    const code = `test-${tenants.length + 1}`
+  async function newTenant(code = `test-${tenants.length + 1}`): Promise<TestTenant> {
     const made = await createTenant(house, { parts: allParts }, { code, name: `Test ${tenants.length + 1}`, zone: 'Europe/Amsterdam' })
     const tenant = { id: made.id, code, inviteToken: made.inviteToken }
     tenants.push(tenant)
     t.teardown(() => dropTenant(house, tenant.id))
     return tenant
   }
-  const tenant = await newTenant()
+  const tenant = await newTenant(options.customer)
   const { port } = await house.listenHttp()
   const baseUrl = `http://127.0.0.1:${port}`
   const sftp = options.sftp ? await house.listenSftp() : undefined
@@ -178,7 +179,7 @@ export async function openTestHouse(
     worker,
     logged,
     shutdown,
-    newTenant,
+    newTenant: () => newTenant(),
     tenant,
     call,
     signIn,

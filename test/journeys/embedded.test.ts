@@ -59,9 +59,9 @@ async function startElsewhere(
     const quiet = { info() {}, warn() {}, error() {} }
     try {
       const started = await startEmbedded({ dataDir: ${JSON.stringify(dataDir)}, log: quiet, durable: false })
-      process.stdout.write('started ' + started.adopted)
       process.on('SIGTERM', () => started.stop().then(() => process.exit(0)))
       setInterval(() => {}, 1000)
+      process.stdout.write('started ' + started.adopted)
     } catch (error) {
       process.stdout.write(error.lines ? error.lines.join(' ') : error.stack)
     }`

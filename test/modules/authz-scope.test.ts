@@ -150,7 +150,7 @@ t.test('scope', async t => {
     t.match(await why('jobs.read', job.jobId), {
       answer: false,
       role: { ok: true },
-      group: { ok: false, sentence: /None of the user's 1 groups covers/ }
+      group: { ok: false, sentence: /The user's one group does not cover/ }
     })
     t.match(await why('jobs.read', newId()), { answer: false, group: { sentence: 'There is no such job.' } })
     const auditor = await door.person('audit', ['auditor'])

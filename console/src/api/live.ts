@@ -8,7 +8,17 @@ const pathsOf: Readonly<Record<string, readonly string[]>> = {
   workorders: ['/api/v1/jobs', '/api/v1/work-orders', '/api/v1/groups', '/api/v1/orders', '/api/v1/scrap', '/api/v1/floor'],
   inventory: ['/api/v1/stock', '/api/v1/pick-lists', '/api/v1/articles', '/api/v1/locations', '/api/v1/jobs'],
   timekeeping: ['/api/v1/hours', '/api/v1/employees', '/api/v1/activity-codes', '/api/v1/jobs'],
-  authz: ['/api/v1/users', '/api/v1/roles', '/api/v1/groups', '/api/v1/departments', '/api/v1/session', '/api/v1/api-keys', '/api/v1/why'],
+  authz: [
+    '/api/v1/users',
+    '/api/v1/roles',
+    '/api/v1/groups',
+    '/api/v1/departments',
+    '/api/v1/session',
+    '/api/v1/api-keys',
+    '/api/v1/why',
+    '/api/v1/jobs',
+    '/api/v1/work-orders'
+  ],
   exchange: [
     '/api/v1/floor',
     '/api/v1/hours',

@@ -7486,7 +7486,7 @@ export interface operations {
     listWorkOrders: {
         parameters: {
             query?: {
-                /** @description urgent: priority, then due date */
+                /** @description urgent: what is to be done before what is done, then priority, then due date */
                 sort?: "urgent" | "due" | "number" | "newest";
                 search?: string;
                 status?: "planned" | "released" | "started" | "paused" | "completed" | "closed" | "cancelled";

@@ -14,11 +14,18 @@ export interface UndoOffer {
 
 export const undoMs = 10_000
 
+/** A completion was taken back: the job is paused, and the clock that ran on it stands still. */
+export interface Stopped {
+  readonly jobId: string
+  readonly about: string
+}
+
 interface Floor {
   readonly acts: readonly Act[]
   readonly queue: Acts
   readonly undo: UndoOffer | undefined
   takeBack(): void
+  readonly stopped: Stopped | undefined
 }
 
 const ActsContext = createContext<Floor | undefined>(undefined)
@@ -29,6 +36,7 @@ const touched = ['/api/v1/jobs', '/api/v1/work-orders', '/api/v1/hours', '/api/v
 export function ActsProvider({ personId, children }: { personId: string; children: ReactNode }) {
   const queries = useQueryClient()
   const [undo, setUndo] = useState<UndoOffer>()
+  const [stopped, setStopped] = useState<Stopped>()
   const queue = useMemo(() => {
     const readAgain = () =>
       void queries.invalidateQueries({
@@ -40,6 +48,8 @@ export function ActsProvider({ personId, children }: { personId: string; childre
           queries.setQueryData(api.queryOptions('get', '/api/v1/jobs/{jobId}', { params: { path: { jobId: job.id } } }).queryKey, job)
         }
         readAgain()
+        const { request, about } = act
+        setStopped(request.kind === 'undo' && request.completed ? { jobId: request.jobId, about } : undefined)
         const back = inverse(act, reportId)
         setUndo(back && { key: act.key, of: act, request: back, until: Date.now() + undoMs })
       },
@@ -78,7 +88,7 @@ export function ActsProvider({ personId, children }: { personId: string; childre
     queue.add(undo.request, undo.of.about)
   }, [undo, queue])
 
-  const floor = useMemo(() => ({ acts, queue, undo, takeBack }), [acts, queue, undo, takeBack])
+  const floor = useMemo(() => ({ acts, queue, undo, takeBack, stopped }), [acts, queue, undo, takeBack, stopped])
   return <ActsContext value={floor}>{children}</ActsContext>
 }
 
@@ -89,7 +99,7 @@ function inverse({ request }: Act, reportId: string | undefined): ActRequest | u
       return { kind: 'pause', jobId: request.jobId, body: request.body.employeeIds ? { employeeIds: request.body.employeeIds } : {} }
     case 'report':
     case 'complete':
-      return reportId ? { kind: 'undo', jobId: request.jobId, reportId } : undefined
+      return reportId ? { kind: 'undo', jobId: request.jobId, reportId, completed: request.kind === 'complete' } : undefined
     case 'consume':
       return { kind: 'return', jobId: request.jobId, body: request.body }
     default:

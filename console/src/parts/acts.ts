@@ -11,7 +11,7 @@ export type ActRequest =
   | { readonly kind: 'report'; readonly jobId: string; readonly body: Body<'reportJob'> }
   | { readonly kind: 'complete'; readonly jobId: string; readonly body: Body<'completeJob'> }
   | { readonly kind: 'consume' | 'return'; readonly jobId: string; readonly body: Body<'consumeMaterial'> }
-  | { readonly kind: 'undo'; readonly jobId: string; readonly reportId: string }
+  | { readonly kind: 'undo'; readonly jobId: string; readonly reportId: string; readonly completed: boolean }
   | { readonly kind: 'startOther'; readonly jobId: null; readonly body: Body<'startIndirect'> }
   | { readonly kind: 'stopOther'; readonly jobId: null; readonly body: Body<'stopIndirect'> }
 

@@ -22,7 +22,7 @@ function Particulars({ error }: { error: unknown }) {
 
 /** A refusal in its place on the screen. */
 export function ProblemNote({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
-  const { t } = useTranslation()
+  const { t, i18n } = useTranslation()
   if (!error) return null
   const known = isProblem(error)
   return (
@@ -30,7 +30,7 @@ export function ProblemNote({ error, retry }: { error: unknown; retry?: (() => v
       color="red"
       role="alert"
       icon={known ? <IconAlertCircle /> : <IconPlugConnectedX />}
-      title={known ? error.title : t('problem.noAnswer')}
+      title={known ? (i18n.language === 'en' ? error.title : t('problem.refused')) : t('problem.noAnswer')}
     >
       <Text size="sm">{problemText(error)}</Text>
       {known && error.status >= 500 && error.instance ? (

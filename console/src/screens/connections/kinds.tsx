@@ -79,24 +79,26 @@ function Pulls({ connection, adapter, mayEdit }: { connection: Connection; adapt
   const kinds = Object.entries(adapter.imports).flatMap(([kind, { via }]) => (via.includes('pull') ? [kind] : []))
   if (kinds.length === 0) return null
   return (
-    <Table maw={860} captionSide="top" verticalSpacing="xs">
-      <Table.Caption ta="left" fw={600}>
-        {t('connections.pulls')}
-      </Table.Caption>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>{t('connections.kind')}</Table.Th>
-          <Table.Th>{t('connections.everyMinutes')}</Table.Th>
-          <Table.Th>{t('connections.lastFetched')}</Table.Th>
-          <Table.Th>{t('connections.nextFetch')}</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {kinds.map(kind => (
-          <PullRow key={kind} connection={connection} kind={kind} mayEdit={mayEdit} />
-        ))}
-      </Table.Tbody>
-    </Table>
+    <Table.ScrollContainer minWidth={640}>
+      <Table maw={860} captionSide="top" verticalSpacing="xs">
+        <Table.Caption ta="left" fw={600}>
+          {t('connections.pulls')}
+        </Table.Caption>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t('connections.kind')}</Table.Th>
+            <Table.Th>{t('connections.everyMinutes')}</Table.Th>
+            <Table.Th>{t('connections.lastFetched')}</Table.Th>
+            <Table.Th>{t('connections.nextFetch')}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {kinds.map(kind => (
+            <PullRow key={kind} connection={connection} kind={kind} mayEdit={mayEdit} />
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
   )
 }
 

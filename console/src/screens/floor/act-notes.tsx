@@ -8,8 +8,11 @@ import { problemText } from '../../parts/problem'
 import { emptyDraft, useFloor } from './floor-context'
 import { useActText } from './use-act-text'
 
-/** What is on its way, and what was refused with what can be done about it; the figures of a refused report are not lost. */
-export function ActNotes({ acts }: { acts: readonly Act[] }) {
+/**
+ * What is on its way, and what was refused with what can be done about it; the figures of a refused report are not lost: they stay in
+ * its title until it is dismissed, and go back into the panel as soon as the job can be booked on.
+ */
+export function ActNotes({ acts, bookable = true }: { acts: readonly Act[]; bookable?: boolean }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { queue } = useActs()
@@ -47,7 +50,7 @@ export function ActNotes({ acts }: { acts: readonly Act[] }) {
           </Text>
         ) : null}
         <Group gap="xs" mt="xs">
-          {figures ? (
+          {figures && bookable ? (
             <Button
               size="md"
               onClick={() => {

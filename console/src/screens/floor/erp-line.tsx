@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { api } from '../../api/client'
 import { useFormat } from '../../format'
 import { FeedbackBadge, isFeedbackState } from '../../parts/exchange-states'
+import classes from './floor.module.css'
 import { useAskAgain, useToday } from './use-floor'
 
 interface Booking {
@@ -24,7 +25,7 @@ export function ErpLine() {
   const refused = bookings.filter(one => one.state === 'rejected').length
   if (!newest) {
     return (
-      <Text size="sm" c="dimmed" ml="auto" truncate>
+      <Text size="sm" c="dimmed" ml="auto" truncate className={classes.erp ?? ''}>
         {t('floor.noBookings')}
       </Text>
     )
@@ -32,8 +33,17 @@ export function ErpLine() {
   return (
     <Popover position="top-end" width={360} withArrow trapFocus returnFocus>
       <Popover.Target>
-        <Button variant="subtle" color="gray" size="md" px="xs" ml="auto" flex="none" c="var(--mantine-color-text)">
-          <Group gap={8} wrap="nowrap">
+        <Button
+          variant="subtle"
+          color="gray"
+          size="md"
+          px="xs"
+          ml="auto"
+          miw={0}
+          className={classes.erp ?? ''}
+          c="var(--mantine-color-text)"
+        >
+          <Group gap={8} wrap="nowrap" miw={0}>
             <Text size="sm" truncate visibleFrom="lg">
               {newest.about}
             </Text>
@@ -42,7 +52,7 @@ export function ErpLine() {
                 {t('floor.erpRefused', { count: refused })}
               </Badge>
             ) : null}
-            <Text size="sm" fw={600}>
+            <Text size="sm" fw={600} truncate>
               {newest.state === 'accepted'
                 ? t('floor.erpAccepted', { time: format.time(newest.settledAt ?? newest.at) })
                 : isFeedbackState(newest.state)

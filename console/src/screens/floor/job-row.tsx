@@ -31,7 +31,7 @@ export function JobRow({ job, opened }: { job: Job; opened: boolean }) {
             </Text>
             {refused ? <IconAlertCircle size={20} color="var(--mantine-color-red-text)" aria-label={t('floor.hasRefusal')} /> : null}
             {job.priority > 0 ? (
-              <Badge size="md" color="orange" variant="dot" tt="none" miw="fit-content">
+              <Badge size="sm" color="orange" variant="dot" tt="none" miw="fit-content">
                 {t('floor.priority', { priority: job.priority })}
               </Badge>
             ) : null}

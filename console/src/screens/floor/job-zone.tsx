@@ -1,9 +1,9 @@
 import { ActionIcon, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
-import { IconClipboardList, IconPlayerPauseFilled, IconPlayerPlayFilled, IconX } from '@tabler/icons-react'
+import { IconClipboardList, IconLock, IconPlayerPauseFilled, IconPlayerPlayFilled, IconX } from '@tabler/icons-react'
 import { type InfiniteData, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
-import { api } from '../../api/client'
+import { api, isProblem } from '../../api/client'
 import type { components } from '../../api/schema'
 import { useFormat } from '../../format'
 import type { Job } from '../../parts/acts'
@@ -15,12 +15,13 @@ import { StateBadge } from '../../parts/state-badge'
 import { useMay, useMe } from '../../session'
 import { ActNotes } from './act-notes'
 import { Due } from './due'
+import { Ended } from './ended'
 import classes from './floor.module.css'
 import { aboutJob, useFloor } from './floor-context'
 import { Materials } from './materials'
 import { People } from './people'
 import { ReportPanel } from './report-panel'
-import { useAskAgain, useClock, useKeys } from './use-floor'
+import { isOpen, useAskAgain, useClock, useKeys } from './use-floor'
 
 /** The job in hand; without one, what to do to get one. */
 export function JobZone() {
@@ -54,7 +55,11 @@ function OpenJob({ jobId }: { jobId: string }) {
       refetchInterval
     }
   )
-  const notes = <ActNotes acts={acts.filter(act => act.request.jobId === jobId)} />
+  const gone = isProblem(job.error) && (job.error.status === 404 || job.error.status === 403)
+  const bookable = !gone && (job.data === undefined || isOpen(job.data))
+  const notes = <ActNotes acts={acts.filter(act => act.request.jobId === jobId)} bookable={bookable} />
+  // What was read before it went away says nothing any more.
+  if (gone) return <Gone notes={notes} />
   if (job.data) return <JobInHand job={job.data} notes={notes} />
   return (
     <Stack p="md">
@@ -64,18 +69,44 @@ function OpenJob({ jobId }: { jobId: string }) {
   )
 }
 
+/** Taken out of one's groups, or no longer there. */
+function Gone({ notes }: { notes: React.ReactNode }) {
+  const { t } = useTranslation()
+  const close = useCloseJob()
+  return (
+    <Stack p="md">
+      {notes}
+      <Empty
+        icon={IconLock}
+        title={t('floor.gone')}
+        action={
+          <Button variant="default" onClick={close}>
+            {t('floor.closeJob')}
+          </Button>
+        }
+      >
+        {t('floor.goneText')}
+      </Empty>
+    </Stack>
+  )
+}
+
+function useCloseJob(): () => void {
+  const navigate = useNavigate()
+  const { toScan } = useFloor()
+  return () => {
+    navigate('/floor', { replace: true })
+    toScan()
+  }
+}
+
 function JobInHand({ job, notes }: { job: Job; notes: React.ReactNode }) {
   const { t } = useTranslation()
   const format = useFormat()
   const may = useMay()
   const { employeeId } = useMe()
-  const navigate = useNavigate()
-  const { toScan } = useFloor()
   const { running, moving, open, toggle } = useClock(job)
-  const close = () => {
-    navigate('/floor', { replace: true })
-    toScan()
-  }
+  const close = useCloseJob()
   useKeys({ ' ': toggle, Escape: close })
   const planned = [
     job.setupSeconds ? t('floor.plannedSetup', { time: format.duration(job.setupSeconds) }) : null,
@@ -123,13 +154,7 @@ function JobInHand({ job, notes }: { job: Job; notes: React.ReactNode }) {
             </Button>
           ) : null}
           <People job={job} />
-          {open ? (
-            may('jobs.report') || may('jobs.complete') ? (
-              <ReportPanel job={job} />
-            ) : null
-          ) : (
-            <Text>{t(`floor.ended.${job.status === 'completed' ? 'completed' : 'other'}`)}</Text>
-          )}
+          {open ? may('jobs.report') || may('jobs.complete') ? <ReportPanel job={job} /> : null : <Ended job={job} />}
           <Materials job={job} />
           {planned.length > 0 ? (
             <Text size="sm" c="dimmed">

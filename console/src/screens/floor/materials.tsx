@@ -54,7 +54,7 @@ export function Materials({ job }: { job: Job }) {
       ))}
       {lines.map(line => (
         <Card key={line.line} withBorder padding="sm">
-          <Group justify="space-between" wrap="nowrap" align="flex-start">
+          <Group justify="space-between" wrap="nowrap" align="flex-start" mb={8}>
             <div>
               <Text fw={600}>{line.article}</Text>
               <Text size="sm" c="dimmed">

@@ -7,6 +7,7 @@ import type { Job } from '../../parts/acts'
 import { useEmployeeNames } from '../../parts/employees'
 import { useMay, useMe } from '../../session'
 import { aboutJob, useFloor } from './floor-context'
+import { isOpen } from './use-floor'
 
 /** Who else works on the job; who may book for others stops and starts them here. */
 export function People({ job }: { job: Job }) {
@@ -49,7 +50,7 @@ export function People({ job }: { job: Job }) {
             </Group>
           ))
         : null}
-      {free && free.length > 0 && ['released', 'started', 'paused'].includes(job.status) ? (
+      {free && free.length > 0 && isOpen(job) ? (
         <Select
           size="md"
           searchable

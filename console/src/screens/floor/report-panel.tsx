@@ -63,7 +63,11 @@ export function ReportPanel({ job }: { job: Job }) {
             ? 'shortfall'
             : null
     setAsked(open)
-    if (open) return
+    if (open) {
+      // Where the answer is given, also for who has no pointer.
+      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[data-asked] input, [data-asked] button')?.focus())
+      return
+    }
     const amounts = {
       ...(isZero(good) ? {} : { good }),
       ...(isZero(scrap) ? {} : { scrap, ...(draft.scrapReason === null ? {} : { scrapReason: draft.scrapReason }) }),
@@ -92,6 +96,10 @@ export function ReportPanel({ job }: { job: Job }) {
         send(main)
       }}
       onKeyDown={event => {
+        if (event.key === 'Enter' && event.ctrlKey && !nothing) {
+          event.preventDefault()
+          send('report')
+        }
         if (event.key !== 'Escape') return
         event.preventDefault()
         if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
@@ -136,7 +144,11 @@ export function ReportPanel({ job }: { job: Job }) {
           </fieldset>
         ) : null}
         {over && setting.data ? (
-          <Alert color="orange" title={t('floor.over', { planned: format.quantity(job.plannedQuantity), unit: job.unit })}>
+          <Alert
+            color="orange"
+            data-asked={asked === 'reason' || undefined}
+            title={t('floor.over', { planned: format.quantity(job.plannedQuantity), unit: job.unit })}
+          >
             {setting.data.overReport === 'warn' ? (
               <TextInput
                 size="md"
@@ -174,6 +186,7 @@ export function ReportPanel({ job }: { job: Job }) {
               disabled={nothing || !valid}
               loading={sending}
               onClick={() => send('report')}
+              aria-keyshortcuts="Control+Enter"
             >
               {t('floor.reportOnly')}
             </Button>

@@ -6,6 +6,7 @@ const keys = [
   ['Space', 'toggle'],
   ['+', 'good'],
   ['-', 'scrap'],
+  ['Ctrl + Enter', 'report'],
   ['Esc', 'back'],
   ['?', 'help']
 ] as const

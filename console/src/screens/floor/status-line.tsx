@@ -1,9 +1,10 @@
 import { ActionIcon, Badge, Button, Group, Text } from '@mantine/core'
-import { IconArrowBackUp, IconPlugConnected, IconPlugConnectedX, IconQuestionMark } from '@tabler/icons-react'
+import { IconArrowBackUp, IconPlayerPlayFilled, IconPlugConnected, IconPlugConnectedX, IconQuestionMark } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { isWaiting } from '../../parts/acts'
 import { useActs } from '../../parts/acts-provider'
+import { useMe } from '../../session'
 import { useLive } from '../../shell/live-context'
 import { ErpLine } from './erp-line'
 import classes from './floor.module.css'
@@ -48,6 +49,7 @@ export function StatusLine() {
         </Button>
       ) : null}
       <Undo />
+      <Restart />
       <ErpLine />
       <ActionIcon
         variant="default"
@@ -65,8 +67,34 @@ export function StatusLine() {
 }
 
 function Undo() {
-  const { undo } = useActs()
-  return undo ? <UndoNow key={undo.key} /> : null
+  const { undo, acts } = useActs()
+  // While something newer waits, "done" beside it would be read as if it were about that.
+  return undo && !acts.some(isWaiting) ? <UndoNow key={undo.key} /> : null
+}
+
+/** After a completion was taken back: the clock does not run by itself again. */
+function Restart() {
+  const { t } = useTranslation()
+  const { stopped, acts } = useActs()
+  const { employeeId } = useMe()
+  const { act } = useFloor()
+  if (!stopped || employeeId === null || acts.some(one => one.request.jobId === stopped.jobId && isWaiting(one))) return null
+  return (
+    <Group gap={8} wrap="nowrap" miw={0} data-now>
+      <Button
+        flex="none"
+        color="green"
+        leftSection={<IconPlayerPlayFilled size={20} />}
+        aria-label={t('floor.restartJob', { job: stopped.about })}
+        onClick={() => act({ kind: 'start', jobId: stopped.jobId, body: {} }, stopped.about)}
+      >
+        {t('floor.restart')}
+      </Button>
+      <Text size="sm" role="status" lineClamp={2}>
+        {t('floor.stopped', { job: stopped.about })}
+      </Text>
+    </Group>
+  )
 }
 
 function UndoNow() {
@@ -77,7 +105,7 @@ function UndoNow() {
   const now = useNow()
   if (!undo) return null
   return (
-    <Group gap={8} wrap="nowrap" miw={0}>
+    <Group gap={8} wrap="nowrap" miw={0} data-now>
       <Button
         size="md"
         flex="none"

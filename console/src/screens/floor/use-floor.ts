@@ -16,6 +16,9 @@ export function useToday() {
   return api.useQuery('get', '/api/v1/hours/today', {}, { enabled: employeeId !== null, refetchInterval })
 }
 
+/** Whether anything can be booked on it. */
+export const isOpen = (job: Job): boolean => ['released', 'started', 'paused'].includes(job.status)
+
 /** Start or pause of one job for the person who is signed in, and whether that is on its way. */
 export function useClock(job: Job | undefined) {
   const { act } = useFloor()
@@ -25,7 +28,7 @@ export function useClock(job: Job | undefined) {
   const moving = acts.find(
     one => job !== undefined && one.request.jobId === job.id && isWaiting(one) && ['start', 'pause', 'complete'].includes(one.request.kind)
   )
-  const open = job !== undefined && ['released', 'started', 'paused'].includes(job.status)
+  const open = job !== undefined && isOpen(job)
   const toggle = () => {
     if (!job || moving || !open || employeeId === null) return
     act({ kind: running ? 'pause' : 'start', jobId: job.id, body: {} }, aboutJob(job))

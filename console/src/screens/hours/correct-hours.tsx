@@ -34,8 +34,9 @@ export function CorrectHours({ booking, close }: { booking: Booking; close: () =
       close={close}
       send={() => {
         if (typeof minutes !== 'number') return
-        // A clock of 59:40 rounds up to an hour, which is more than passed.
-        const seconds = Math.min(minutes * 60, clockSeconds(booking))
+        // A clock of 59:40 rounds up to an hour, which is more than passed; anything longer is for the server to refuse.
+        const clock = clockSeconds(booking)
+        const seconds = minutes * 60 - clock < 60 ? Math.min(minutes * 60, clock) : minutes * 60
         correct.mutate({ params: { path: { id: booking.id } }, headers: key, body: { seconds, reason: reason.trim() } })
       }}
     >

@@ -2,12 +2,16 @@ import { Table, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../../format'
 import { QuantityBar } from '../../parts/quantity-bar'
+import { Reopen } from '../../parts/reopen'
 import { StateBadge } from '../../parts/state-badge'
+import { useMay } from '../../session'
 import type { WorkOrder } from './order-detail'
 
 export function Operations({ order }: { order: WorkOrder }) {
   const { t } = useTranslation()
   const format = useFormat()
+  const may = useMay()
+  const reopenable = may('jobs.complete')
   return (
     <Table.ScrollContainer minWidth={720}>
       <Table verticalSpacing="sm">
@@ -18,6 +22,7 @@ export function Operations({ order }: { order: WorkOrder }) {
             <Table.Th>{t('orders.planTime')}</Table.Th>
             <Table.Th w="35%">{t('orders.progress')}</Table.Th>
             <Table.Th>{t('orders.state')}</Table.Th>
+            {reopenable ? <Table.Th /> : null}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -47,6 +52,7 @@ export function Operations({ order }: { order: WorkOrder }) {
                   </Text>
                 ) : null}
               </Table.Td>
+              {reopenable ? <Table.Td ta="right">{job.status === 'completed' ? <Reopen job={job} /> : null}</Table.Td> : null}
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -65,7 +65,7 @@ export function OrderList() {
           value={filter.status || null}
           onChange={value => setFilter('status', value)}
         />
-        {departments.data || filter.department ? (
+        {may('groups.read') || filter.department ? (
           <Select
             w={180}
             aria-label={t('orders.department')}
@@ -73,10 +73,12 @@ export function OrderList() {
             clearable
             searchable
             // Who may not read the list of departments still sees, and clears, the one that a link chose.
-            data={(departments.data?.items ?? [{ code: filter.department, name: null }]).map(({ code, name }) => ({
-              value: code,
-              label: name && name !== code ? `${code} · ${name}` : code
-            }))}
+            data={(departments.data?.items ?? (filter.department ? [{ code: filter.department, name: null }] : [])).map(
+              ({ code, name }) => ({
+                value: code,
+                label: name && name !== code ? `${code} · ${name}` : code
+              })
+            )}
             value={filter.department || null}
             onChange={value => setFilter('department', value)}
           />

@@ -53,10 +53,10 @@ function Lines({ lines }: { lines: readonly Line[] }) {
   const format = useFormat()
   return (
     <Table.ScrollContainer minWidth={300}>
-      <Table verticalSpacing={4} horizontalSpacing={4} aria-labelledby="overview-progress">
+      <Table verticalSpacing={0} horizontalSpacing={4} aria-labelledby="overview-progress">
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>{t('orders.department')}</Table.Th>
+            <Table.Th className={classes.word ?? ''}>{t('orders.department')}</Table.Th>
             {states.map(({ name, color }) => (
               <Table.Th key={name} ta="right">
                 <span className={classes.key}>
@@ -65,7 +65,7 @@ function Lines({ lines }: { lines: readonly Line[] }) {
                 </span>
               </Table.Th>
             ))}
-            <Table.Th ta="right" className={classes.last ?? ''}>
+            <Table.Th ta="right" className={classes.word ?? ''}>
               {t('overview.state.late')}
             </Table.Th>
           </Table.Tr>
@@ -76,7 +76,7 @@ function Lines({ lines }: { lines: readonly Line[] }) {
             return (
               <Table.Tr key={line.department}>
                 <Table.Th scope="row" fw={400}>
-                  <Text component={Link} to={to} size="sm" fw={600} c={linkColor} lh="36px">
+                  <Text component={Link} to={to} size="sm" fw={600} c={linkColor} lh="44px">
                     {line.department}
                   </Text>
                   {line.name && line.name !== line.department ? (
@@ -99,7 +99,7 @@ function Lines({ lines }: { lines: readonly Line[] }) {
                       fw={600}
                       c="var(--mantine-color-error)"
                       td="underline"
-                      lh="36px"
+                      lh="44px"
                       aria-label={t('overview.lateIn', { count: line.late, department: line.department })}
                     >
                       {format.count(line.late)}

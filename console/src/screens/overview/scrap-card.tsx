@@ -70,7 +70,7 @@ export function ScrapCard() {
               to={department ? `/orders?department=${encodeURIComponent(department)}&sort=newest` : '/orders?sort=newest'}
               size="sm"
               c={linkColor}
-              lh="36px"
+              lh="44px"
             >
               {department ? t('overview.ordersOf', { department }) : t('overview.toOrders')}
             </Text>

@@ -77,7 +77,7 @@ export function ApiKeys() {
                           busy={revoke.isPending}
                           onConfirm={() => revoke.mutate({ params: { path: { id: key.id } } })}
                           target={ask => (
-                            <Button size="xs" variant="default" onClick={ask}>
+                            <Button size="xs" variant="default" aria-label={t('keys.revokeOf', { name: key.name })} onClick={ask}>
                               {t('keys.revoke')}
                             </Button>
                           )}

@@ -26,39 +26,48 @@ export function Roles() {
       </Group>
       <ProblemNote error={roles.error} retry={roles.refetch} />
       {roles.isPending ? <Skeleton height={300} /> : null}
-      <Table verticalSpacing="sm" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t('people.role')}</Table.Th>
-            <Table.Th ta="right">{t('people.permissions')}</Table.Th>
-            <Table.Th />
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {roles.data?.items.map(role => (
-            <Table.Tr key={role.id}>
-              <Table.Td>
-                <Group gap="xs">
-                  <Text size="sm" fw={600}>
-                    {roleName(role.name)}
-                  </Text>
-                  {role.builtIn ? (
-                    <Badge size="sm" variant="light" color="gray" tt="none">
-                      {t('people.builtIn')}
-                    </Badge>
-                  ) : null}
-                </Group>
-              </Table.Td>
-              <Table.Td ta="right">{role.permissions.length}</Table.Td>
-              <Table.Td ta="right">
-                <Button size="xs" variant="default" onClick={() => setOpen(role)}>
-                  {role.builtIn || !may('roles.manage') ? t('act.show') : t('act.edit')}
-                </Button>
-              </Table.Td>
+      <Table.ScrollContainer minWidth={420}>
+        <Table verticalSpacing="sm" highlightOnHover>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{t('people.role')}</Table.Th>
+              <Table.Th ta="right">{t('people.permissions')}</Table.Th>
+              <Table.Th />
             </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+          </Table.Thead>
+          <Table.Tbody>
+            {roles.data?.items.map(role => (
+              <Table.Tr key={role.id}>
+                <Table.Td>
+                  <Group gap="xs">
+                    <Text size="sm" fw={600}>
+                      {roleName(role.name)}
+                    </Text>
+                    {role.builtIn ? (
+                      <Badge size="sm" variant="light" color="gray" tt="none">
+                        {t('people.builtIn')}
+                      </Badge>
+                    ) : null}
+                  </Group>
+                </Table.Td>
+                <Table.Td ta="right">{role.permissions.length}</Table.Td>
+                <Table.Td ta="right">
+                  <Button
+                    size="xs"
+                    variant="default"
+                    aria-label={t(role.builtIn || !may('roles.manage') ? 'people.showRole' : 'people.editUser', {
+                      name: roleName(role.name)
+                    })}
+                    onClick={() => setOpen(role)}
+                  >
+                    {role.builtIn || !may('roles.manage') ? t('act.show') : t('act.edit')}
+                  </Button>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
       {open ? (
         <RoleForm key={open === 'new' ? 'new' : open.id} role={open === 'new' ? undefined : open} close={() => setOpen(undefined)} />
       ) : null}

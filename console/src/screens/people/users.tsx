@@ -89,7 +89,12 @@ export function Users() {
                 <Table.Td>{user.lastSignInAt ? format.ago(user.lastSignInAt) : t('people.never')}</Table.Td>
                 <Table.Td ta="right">
                   {may('users.manage') ? (
-                    <Button size="xs" variant="default" onClick={() => setEditing(user)}>
+                    <Button
+                      size="xs"
+                      variant="default"
+                      aria-label={t('people.editUser', { name: user.name ?? user.username })}
+                      onClick={() => setEditing(user)}
+                    >
                       {t('act.edit')}
                     </Button>
                   ) : null}

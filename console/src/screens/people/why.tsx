@@ -1,11 +1,11 @@
-import { Alert, Select, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Group, Select, Skeleton, Stack, Text } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconCheck, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../../api/client'
 import { ProblemNote } from '../../parts/problem'
-import { usePermissionText } from '../../parts/role-name'
+import { usePermissionText, useRoleName } from '../../parts/role-name'
 import { useMay } from '../../session'
 
 /** "Why can Jan not see this order?": the part of the roles and the part of the groups, each by itself. */
@@ -13,6 +13,7 @@ export function Why() {
   const { t } = useTranslation()
   const may = useMay()
   const textOf = usePermissionText()
+  const roleName = useRoleName()
   const [userId, setUserId] = useState<string | null>(null)
   const [permission, setPermission] = useState<string | null>(null)
   const [jobId, setJobId] = useState<string | null>(null)
@@ -74,7 +75,7 @@ export function Why() {
           >
             <Part
               ok={why.data.role.ok}
-              yes={t('why.roleYes', { roles: why.data.role.roles.join(', ') })}
+              yes={t('why.roleYes', { roles: why.data.role.roles.map(roleName).join(', ') })}
               no={t('why.roleNo')}
               sentence={why.data.role.sentence}
             />
@@ -95,11 +96,18 @@ export function Why() {
 
 function Part({ ok, yes, no, sentence }: { ok: boolean; yes: string; no: string; sentence: string }) {
   return (
-    <>
-      <Text size="sm">{ok ? yes : no}</Text>
-      <Text size="xs" c="dimmed" lang="en" mb={6}>
-        {sentence}
-      </Text>
-    </>
+    <Group gap="xs" wrap="nowrap" align="flex-start" mb={6}>
+      {ok ? (
+        <IconCheck aria-hidden size={18} color="var(--mantine-color-teal-light-color)" />
+      ) : (
+        <IconX aria-hidden size={18} color="var(--mantine-color-error)" />
+      )}
+      <div>
+        <Text size="sm">{ok ? yes : no}</Text>
+        <Text size="xs" c="dimmed" lang="en">
+          {sentence}
+        </Text>
+      </div>
+    </Group>
   )
 }

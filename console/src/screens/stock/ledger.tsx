@@ -6,11 +6,13 @@ import { FeedbackBadge } from '../../parts/exchange-states'
 import { More } from '../../parts/more'
 import { ProblemNote } from '../../parts/problem'
 import type { Level } from './levels'
+import { usePlaceName } from './place-name'
 
 /** Every transaction of one article at one location, newest first: where the figure comes from. */
 export function Ledger({ level, close }: { level: Level; close: () => void }) {
   const { t } = useTranslation()
   const format = useFormat()
+  const placeName = usePlaceName()
   const ledger = api.useInfiniteQuery(
     'get',
     '/api/v1/stock-transactions',
@@ -24,7 +26,7 @@ export function Ledger({ level, close }: { level: Level; close: () => void }) {
       onClose={close}
       position="right"
       size="xl"
-      title={t('stock.ledgerOf', { article: level.article, location: level.location })}
+      title={t('stock.ledgerOf', { article: level.article, location: placeName(level.location) })}
       closeButtonProps={{ 'aria-label': t('act.close') }}
     >
       <Text size="sm" mb="md">

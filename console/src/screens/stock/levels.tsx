@@ -13,6 +13,7 @@ import { ProblemNote } from '../../parts/problem'
 import { useMay } from '../../session'
 import { Adjust } from './adjust'
 import { Ledger } from './ledger'
+import { unplaced, usePlaceName } from './place-name'
 import { Transfer } from './transfer'
 
 export type Level = components['schemas']['StockLevel']
@@ -45,6 +46,7 @@ export function Levels() {
   )
   const rows = levels.data?.pages.flatMap(page => page.items) ?? []
   const filtered = article !== '' || location !== '' || filter.negative !== ''
+  const placeName = usePlaceName()
   const close = () => setOpen(undefined)
   return (
     <>
@@ -95,15 +97,15 @@ export function Levels() {
                   </Text>
                 </Table.Td>
                 <Table.Td>
-                  {level.location}
+                  {placeName(level.location)}
                   <Text size="xs" c="dimmed">
-                    {[level.warehouse, level.lot].filter(Boolean).join(' · ')}
+                    {[level.warehouse, level.lot].filter(part => part && part !== unplaced).join(' · ')}
                   </Text>
                 </Table.Td>
                 <Table.Td ta="right">
                   <UnstyledButton
                     onClick={() => setOpen({ level, what: 'ledger' })}
-                    title={t('stock.openLedger', { article: level.article, location: level.location })}
+                    title={t('stock.openLedger', { article: level.article, location: placeName(level.location) })}
                   >
                     <Text fw={700} c={level.quantity.startsWith('-') ? 'red' : 'blue'} td="underline" span>
                       {format.quantity(level.quantity)} {level.unit}
