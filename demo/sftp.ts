@@ -24,7 +24,11 @@ export interface SftpAddress {
 export async function connect(address: SftpAddress): Promise<Sftp> {
   const client = new ssh2.Client()
   const pinned = Buffer.from(address.hostKeyLine.split(' ')[1] ?? '', 'base64')
-  await new Promise<void>((resolve, reject) => {
+  // A request on a connection that has ended is never answered by ssh2, nor is one of which the connection ends at some moments of its start.
+  const ended = new Promise<never>((_, reject) => client.on('close', () => reject(new Error('the connection has ended'))))
+  ended.catch(() => undefined)
+  const orEnded = <T>(work: Promise<T>): Promise<T> => Promise.race([work, ended])
+  const ready = new Promise<void>((resolve, reject) => {
     client.on('ready', resolve).on('error', reject)
     client.connect({
       host: address.host,
@@ -35,26 +39,32 @@ export async function connect(address: SftpAddress): Promise<Sftp> {
       readyTimeout: 15_000
     })
   })
+  await orEnded(ready)
   // Without it each request waits 40 ms for the answer to a piece of the one before (Nagle and delayed acknowledgement).
   client.setNoDelay(true)
-  const sftp = await new Promise<import('ssh2').SFTPWrapper>((resolve, reject) => {
+  const opened = new Promise<import('ssh2').SFTPWrapper>((resolve, reject) => {
     client.sftp((error, made) => (error ? reject(error) : resolve(made)))
   })
+  const sftp = await orEnded(opened)
   const done = (start: (callback: (error: Error | null | undefined) => void) => void): Promise<void> =>
-    new Promise((resolve, reject) => start(error => (error ? reject(error) : resolve())))
+    orEnded(new Promise((resolve, reject) => start(error => (error ? reject(error) : resolve()))))
   return {
     async deliver(name, text) {
       await done(callback => sftp.writeFile(`inbox/${name}.tmp`, text, callback))
       await done(callback => sftp.rename(`inbox/${name}.tmp`, `inbox/${name}`, callback))
     },
     list: dir =>
-      new Promise((resolve, reject) => {
-        sftp.readdir(dir, (error, entries) => (error ? reject(error) : resolve(entries.map(entry => entry.filename))))
-      }),
+      orEnded(
+        new Promise((resolve, reject) => {
+          sftp.readdir(dir, (error, entries) => (error ? reject(error) : resolve(entries.map(entry => entry.filename))))
+        })
+      ),
     read: path =>
-      new Promise((resolve, reject) => {
-        sftp.readFile(path, (error, data) => (error ? reject(error) : resolve(data.toString('utf8'))))
-      }),
+      orEnded(
+        new Promise((resolve, reject) => {
+          sftp.readFile(path, (error, data) => (error ? reject(error) : resolve(data.toString('utf8'))))
+        })
+      ),
     remove: path => done(callback => sftp.unlink(path, callback)),
     close: () => client.end()
   }

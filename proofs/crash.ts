@@ -146,8 +146,9 @@ try {
 
   const verified = await house.command('verify-journal')
   if (verified.code !== 0) count('lost', [verified.text], 'seals of the journal')
+  const journal = verified.code === 0 ? 'verifies' : 'DOES NOT VERIFY'
   say(
-    `  ${acknowledged.orders.length} orders, ${reports} reports, ${collector.ledger.booked.size} messages at the ERP; the journal verifies`
+    `  ${acknowledged.orders.length} orders, ${reports} reports, ${collector.ledger.booked.size} messages at the ERP; the journal ${journal}`
   )
   erp.close()
   collector.close()
