@@ -87,9 +87,19 @@ try {
   say('  the load has ended')
 
   const office = await signIn(house.baseUrl, 'plant', 'admin', demoPassword)
-  await until('every file is worked to its end', 180, async () => {
-    const { items } = await office.get<{ items: { state: string }[] }>('/api/v1/deliveries?limit=500')
-    return items.every(({ state }) => ['done', 'duplicate'].includes(state)) || undefined
+  // An upload that a kill cut off was never acknowledged and stays under its temporary name; everything else must come to an end.
+  interface Delivery {
+    readonly name: string
+    readonly state: string
+  }
+  const inState = async (state: string) => (await office.get<{ items: Delivery[] }>(`/api/v1/deliveries?state=${state}&limit=500`)).items
+  const unfinished = async () =>
+    (await Promise.all(['arriving', 'incomplete', 'stored', 'processing', 'done_with_rejects', 'rejected', 'parked', 'held'].map(inState)))
+      .flat()
+      .filter(({ name, state }) => !(name.endsWith('.tmp') && ['arriving', 'incomplete'].includes(state)))
+  await until('every file is worked to its end', 180, async () => (await unfinished()).length === 0 || undefined).catch(async () => {
+    for (const delivery of (await unfinished()).slice(0, 10)) say(`  HANGS: ${JSON.stringify(delivery)}`)
+    throw new Error('there are files that are not worked to their end')
   })
   await until('every message is acknowledged', 180, async () => {
     await collector.collect()
@@ -122,9 +132,9 @@ try {
 
   const booked = new Map<string, number>()
   for (const { row } of collector.ledger.booked.values()) {
-    if (row.Good === undefined || row.Operation === undefined) continue
-    const place = `${row.workOrder}/${row.Operation}`
-    booked.set(place, (booked.get(place) ?? 0) + Number(row.Good))
+    if (!row['good.value']) continue
+    const place = `${row.workOrder}/${row.operation}`
+    booked.set(place, (booked.get(place) ?? 0) + Number(row['good.value']))
   }
   const places = new Set([...acknowledged.good.keys(), ...booked.keys()])
   const differ = (more: (said: number, has: number) => boolean) =>
