@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { checks, type Verdict } from '../adapters/kit/checks.ts'
 import type { Effort } from '../adapters/kit/erp.ts'
 import { loneMutants } from '../test/adapters/mutants/index.ts'
-import { type Done, type GoodName, good, type Task } from './kit-worker.ts'
+import { type Done, type GoodName, good, type Task } from './kit/worker.ts'
 
 /**
  * node proofs/kit.ts [short]
@@ -24,7 +24,7 @@ function runAll(tasks: readonly Task[], workers: number): Promise<Done[]> {
   const done: Done[] = []
   return new Promise((resolve, reject) => {
     for (let n = 0; n < workers; n++) {
-      const worker = new Worker(new URL('./kit-worker.ts', import.meta.url))
+      const worker = new Worker(new URL('./kit/worker.ts', import.meta.url))
       const next = (): void => {
         const task = left.shift()
         if (task) worker.postMessage(task)

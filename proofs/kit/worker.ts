@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
-import { checks, judge, type Verdict } from '../adapters/kit/checks.ts'
-import type { Effort, Subject } from '../adapters/kit/erp.ts'
-import { goodCsv, goodNeutral, goodRest, loneMutants } from '../test/adapters/mutants/index.ts'
+import { checks, judge, type Verdict } from '../../adapters/kit/checks.ts'
+import type { Effort, Subject } from '../../adapters/kit/erp.ts'
+import { goodCsv, goodNeutral, goodRest, loneMutants } from '../../test/adapters/mutants/index.ts'
 
 /** An adapter of this proof: a good one by name, or a mutant by its place in the table. */
 export type Task = { readonly good: GoodName; readonly effort: Effort } | { readonly mutant: number; readonly effort: Effort }
