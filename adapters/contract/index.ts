@@ -42,4 +42,5 @@ export {
 export { type Secret, secret } from './secret.ts'
 export { readSettings, type SettingProblem, type Settings } from './settings.ts'
 export type * from './types.ts'
+export { type XmlElement, xmlRecords } from './xml.ts'
 export { formatInZone, instantOf, parseWallTime, type WallTime, wallTimeAt } from './zoned-time.ts'
