@@ -167,3 +167,23 @@ export async function openSftpClient(client: SshClient): Promise<Sftp> {
     names: async path => (await call<{ filename: string }[]>('readdir', path)).map(entry => entry.filename).sort()
   }
 }
+
+/** Tries up to `most` wrong passwords until the server ends the connection. @returns how many it listened to */
+export function triesOf(port: number, config: ConnectConfig, most = 20): Promise<number> {
+  const client = new ssh2.Client()
+  let tries = 0
+  return new Promise((resolve, reject) => {
+    client.on('ready', () => reject(new Error('a wrong password was taken')))
+    client.on('error', () => {})
+    client.on('close', () => resolve(tries - 1))
+    client.connect({
+      host: '127.0.0.1',
+      port,
+      ...config,
+      authHandler: ((_left: unknown, _partial: unknown, next: (answer: unknown) => void) => {
+        tries++
+        next(tries > most ? false : { type: 'password', username: config.username, password: `wrong ${tries}` })
+      }) as never
+    })
+  })
+}
