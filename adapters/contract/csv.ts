@@ -28,7 +28,7 @@ const mostColumns = 2_000
 /** A row while it is read; a quoted cell may go on over several lines. */
 interface Reading {
   readonly line: number
-  cells: string[]
+  readonly cells: string[]
   /** Parts of the quoted cell that is open; undefined outside quotes. */
   quoted: string[] | undefined
   length: number
@@ -68,11 +68,33 @@ function readerOf(options: CsvOptions): { take(line: string): CsvRow | undefined
   let number = 0
   let rows = 0
   let counted: number | undefined
+  const { delimiter, trim = false } = options
+
+  /** The cells of a row that ended. */
+  function row(cells: readonly string[], line: number, misplaced: boolean): CsvRow | undefined {
+    if (cells.every(cell => cell === '')) return undefined
+    if (header === undefined) {
+      header = headerOf(cells, options)
+      return undefined
+    }
+    if (counted !== undefined) throw new AdapterError('payload', `Line ${line} stands behind the trailer "${options.trailer}".`)
+    counted = trailerOf(cells, options)
+    if (counted !== undefined) return undefined
+    rows++
+    return rowOf(header, cells, line, misplaced)
+  }
+
   return {
     take(raw) {
       number++
+      const line = number === 1 ? raw.replace(/^\uFEFF/, '') : raw
+      // Most lines are a row without any quote.
+      if (open === undefined && line.length < mostCharacters && !line.includes('"')) {
+        const cells = line.split(delimiter)
+        return row(trim ? cells.map(cell => cell.trim()) : cells, number, false)
+      }
       const reading: Reading = open ?? { line: number, cells: [], quoted: undefined, length: 0, misplaced: false }
-      const ended = readLine(reading, number === 1 ? raw.replace(/^\uFEFF/, '') : raw, options)
+      const ended = readLine(reading, line, options)
       if (reading.length > mostCharacters) {
         throw new AdapterError(
           'payload',
@@ -80,16 +102,7 @@ function readerOf(options: CsvOptions): { take(line: string): CsvRow | undefined
         )
       }
       open = ended ? undefined : reading
-      if (!ended || reading.cells.every(cell => cell === '')) return undefined
-      if (header === undefined) {
-        header = headerOf(reading.cells, options)
-        return undefined
-      }
-      if (counted !== undefined) throw new AdapterError('payload', `Line ${reading.line} stands behind the trailer "${options.trailer}".`)
-      counted = trailerOf(reading.cells, options)
-      if (counted !== undefined) return undefined
-      rows++
-      return rowOf(header, reading)
+      return ended ? row(reading.cells, reading.line, reading.misplaced) : undefined
     },
     end() {
       if (open)
@@ -109,11 +122,6 @@ function readerOf(options: CsvOptions): { take(line: string): CsvRow | undefined
 /** Reads one line into the row. @returns whether the row ends with it */
 function readLine(reading: Reading, line: string, { delimiter, trim = false }: CsvOptions): boolean {
   reading.length += line.length + 1
-  if (reading.quoted === undefined && !line.includes('"')) {
-    const cells = line.split(delimiter)
-    reading.cells = trim ? cells.map(cell => cell.trim()) : cells
-    return true
-  }
   const plain = (cell: string): string => (trim ? cell.trim() : cell)
   let at = 0
   for (;;) {
@@ -179,7 +187,7 @@ function trailerOf(cells: readonly string[], { trailer }: CsvOptions): number | 
 /** Behind each row instead of nothing at all: an object without any prototype is a hash table and four times as slow to fill (measured). */
 const bare: object = Object.freeze(Object.create(null))
 
-function rowOf(header: readonly string[], { cells, line, misplaced }: Reading): CsvRow {
+function rowOf(header: readonly string[], cells: readonly string[], line: number, misplaced: boolean): CsvRow {
   const row: Record<string, string> = Object.create(bare)
   for (let index = 0; index < header.length; index++) {
     const name = header[index]

@@ -36,23 +36,24 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: string): Asy
   function split(text: string): readonly string[] {
     if (text.includes('\0'))
       throw new AdapterError('payload', `Line ${number} or one shortly after it holds a zero byte: this is UTF-16 or no text at all.`)
-    const lines: string[] = []
-    let from = 0
+    if (text === '') return []
     // A CR at the end of one chunk and the LF at the start of the next are one line end.
-    if (afterReturn && text.startsWith('\n')) from = 1
-    if (text !== '') afterReturn = false
-    const returns = text.includes('\r')
-    for (let end = lineEnd(text, from, returns); end >= 0; end = lineEnd(text, from, returns)) {
-      lines.push(pieces.length === 0 ? text.slice(from, end) : pieces.join('') + text.slice(from, end))
+    const parts = (afterReturn && text.startsWith('\n') ? text.slice(1) : text).split('\n')
+    const rest = (parts.pop() ?? '').split('\r')
+    afterReturn = text.endsWith('\r')
+    const lines = text.includes('\r')
+      ? [...parts.flatMap(part => (part.includes('\r') ? atReturns(part) : part)), ...rest.slice(0, -1)]
+      : parts
+    if (lines.length > 0) {
+      lines[0] = pieces.join('') + lines[0]
       pieces = []
       length = 0
-      from = end + (text[end] === '\r' && text[end + 1] === '\n' ? 2 : 1)
-      afterReturn = text[end] === '\r' && from === text.length
+      number += lines.length
     }
-    number += lines.length
-    if (from < text.length) {
-      pieces.push(text.slice(from))
-      length += text.length - from
+    const open = rest.at(-1) ?? ''
+    if (open !== '') {
+      pieces.push(open)
+      length += open.length
     }
     return lines
   }
@@ -65,13 +66,10 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: string): Asy
   if (pieces.length > 0) yield [pieces.join('')]
 }
 
-/** Where the next line ends; most files have no CR at all, or one before each LF. */
-function lineEnd(text: string, from: number, returns: boolean): number {
-  const feed = text.indexOf('\n', from)
-  if (!returns) return feed
-  if (feed > from && text[feed - 1] === '\r' && text.indexOf('\r', from) === feed - 1) return feed - 1
-  const back = text.indexOf('\r', from)
-  return feed < 0 ? back : back < 0 ? feed : Math.min(feed, back)
+/** The lines in what stood before an LF: a CR at its end belongs to that, any other ends a line of its own. */
+const atReturns = (part: string): string | readonly string[] => {
+  const first = part.indexOf('\r')
+  return first === part.length - 1 ? part.slice(0, first) : (part.endsWith('\r') ? part.slice(0, -1) : part).split('\r')
 }
 
 function decoderOf(encoding: string): TextDecoder {
