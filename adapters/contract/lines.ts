@@ -1,4 +1,5 @@
 import { TextDecoder } from 'node:util'
+import { batched } from './batches.ts'
 import { AdapterError } from './errors.ts'
 
 /** A line longer than this is an accident or an attack. */
@@ -10,7 +11,11 @@ const mostCharacters = 1_048_576
  * @param encoding utf-8 (default), windows-1252 and the other labels of the WHATWG Encoding Standard
  * @throws AdapterError `payload` for bytes that the encoding does not have, `config` for an encoding that nobody knows
  */
-export async function* decodeLines(bytes: AsyncIterable<Uint8Array>, encoding = 'utf-8'): AsyncIterable<string> {
+export const decodeLines = (bytes: AsyncIterable<Uint8Array>, encoding = 'utf-8'): AsyncIterable<string> =>
+  batched(() => linesOf(bytes, encoding))
+
+/** The lines that end in each chunk; what is right before a fault is given out before it is thrown. */
+async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: string): AsyncIterable<readonly string[]> {
   const decoder = decoderOf(encoding)
   let pieces: string[] = []
   let length = 0
@@ -28,34 +33,43 @@ export async function* decodeLines(bytes: AsyncIterable<Uint8Array>, encoding = 
     }
   }
 
-  function* split(text: string): Iterable<string> {
+  function split(text: string): readonly string[] {
     if (text.includes('\0'))
       throw new AdapterError('payload', `Line ${number} or one shortly after it holds a zero byte: this is UTF-16 or no text at all.`)
-    let from = 0
+    if (text === '') return []
     // A CR at the end of one chunk and the LF at the start of the next are one line end.
-    if (afterReturn && text.startsWith('\n')) from = 1
-    if (text !== '') afterReturn = false
-    const ends = /\r\n|\n|\r/g
-    ends.lastIndex = from
-    for (let end = ends.exec(text); end; end = ends.exec(text)) {
-      const line = pieces.join('') + text.slice(from, end.index)
+    const parts = (afterReturn && text.startsWith('\n') ? text.slice(1) : text).split('\n')
+    const rest = (parts.pop() ?? '').split('\r')
+    afterReturn = text.endsWith('\r')
+    const lines = text.includes('\r')
+      ? [...parts.flatMap(part => (part.includes('\r') ? atReturns(part) : part)), ...rest.slice(0, -1)]
+      : parts
+    if (lines.length > 0) {
+      lines[0] = pieces.join('') + lines[0]
       pieces = []
       length = 0
-      from = end.index + end[0].length
-      afterReturn = end[0] === '\r' && from === text.length
-      yield line
-      number++
+      number += lines.length
     }
-    if (from < text.length) {
-      pieces.push(text.slice(from))
-      length += text.length - from
+    const open = rest.at(-1) ?? ''
+    if (open !== '') {
+      pieces.push(open)
+      length += open.length
     }
-    if (length > mostCharacters) throw new AdapterError('payload', `Line ${number} is longer than a million characters.`)
+    return lines
   }
 
-  for await (const chunk of bytes) yield* split(decode(chunk))
-  yield* split(decode())
-  if (pieces.length > 0) yield pieces.join('')
+  for await (const chunk of bytes) {
+    yield split(decode(chunk))
+    if (length > mostCharacters) throw new AdapterError('payload', `Line ${number} is longer than a million characters.`)
+  }
+  yield split(decode())
+  if (pieces.length > 0) yield [pieces.join('')]
+}
+
+/** The lines in what stood before an LF: a CR at its end belongs to that, any other ends a line of its own. */
+const atReturns = (part: string): string | readonly string[] => {
+  const first = part.indexOf('\r')
+  return first === part.length - 1 ? part.slice(0, first) : (part.endsWith('\r') ? part.slice(0, -1) : part).split('\r')
 }
 
 function decoderOf(encoding: string): TextDecoder {

@@ -1,4 +1,4 @@
-import type { CsvRow } from '../contract/index.ts'
+import { batchesOf, type CsvRow } from '../contract/index.ts'
 
 type Cells = Readonly<Record<string, string>>
 
@@ -16,18 +16,20 @@ export async function* groupRows(rows: AsyncIterable<CsvRow>, column: string): A
   let key: string | undefined
   let kept: { line: number; cells: Cells }[] = []
   let broken: Group['broken']
-  for await (const { line, row, problem, guess } of rows) {
-    const cells = row ?? guess ?? {}
-    const next = cells[column] ?? ''
-    // Rows that name nothing are bad ones, each for itself.
-    if (key !== undefined && (next !== key || next === '')) {
-      yield { key, rows: kept, broken }
-      kept = []
-      broken = undefined
+  for await (const batch of batchesOf(rows)) {
+    for (const { line, row, problem, guess } of batch) {
+      const cells = row ?? guess ?? {}
+      const next = cells[column] ?? ''
+      // Rows that name nothing are bad ones, each for itself.
+      if (key !== undefined && (next !== key || next === '')) {
+        yield { key, rows: kept, broken }
+        kept = []
+        broken = undefined
+      }
+      key = next
+      kept.push({ line, cells })
+      if (problem && !broken) broken = { line, ...problem }
     }
-    key = next
-    kept.push({ line, cells })
-    if (problem && !broken) broken = { line, ...problem }
   }
   if (key !== undefined) yield { key, rows: kept, broken }
 }

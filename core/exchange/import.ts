@@ -32,11 +32,12 @@ import { itemsToReplay, resolveReplayed } from './delivery-replays-store.ts'
 import { inboundFile, inboundRequest, type RawDelivery, rawOf } from './delivery-source.ts'
 import { duePulls, runPull } from './pull.ts'
 import { rowsOfPull } from './pull-rows.ts'
+import { readAhead } from './read-ahead.ts'
 import type { Receivers } from './receivers.ts'
 import type { AdapterRegistry } from './registry.ts'
 import { hasOpenRejects, unreadable } from './rejects-store.ts'
 import { replayWaiting } from './replay.ts'
-import { Interrupted, type PartRunner, type RunOptions, runItems } from './run.ts'
+import { chunkSize, Interrupted, type PartRunner, type RunOptions, runItems } from './run.ts'
 import { type ConnectionRuntime, openConnection } from './runtime.ts'
 import { closeUnseen, planClosing } from './snapshot-close.ts'
 
@@ -107,7 +108,7 @@ async function work(deps: ImportDeps, ctx: Ctx, delivery: WorkDelivery, lease: L
     lease.signal
   )
   const result = await runItems(
-    items,
+    readAhead(items, chunkSize),
     { position: delivery.position, chunkDone },
     {
       ctx,

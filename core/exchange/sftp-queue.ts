@@ -31,6 +31,7 @@ export function requestQueue(options: { socket: Socket; unsent: () => boolean; o
   let stopped = false
   let paused = false
   let clientSlow = false
+  let corked = false
 
   function flow(): void {
     // While we wait for the client to read, its window adjustments must get through.
@@ -39,6 +40,17 @@ export function requestQueue(options: { socket: Socket; unsent: () => boolean; o
     paused = full
     if (full) socket.pause()
     else socket.resume()
+  }
+
+  /** Answers made in one go leave in one go: a write to the socket costs more than making the answer (measured). */
+  function together(): void {
+    if (corked) return
+    corked = true
+    socket.cork()
+    setImmediate(() => {
+      corked = false
+      socket.uncork()
+    })
   }
 
   async function clientReads(): Promise<void> {
@@ -53,6 +65,7 @@ export function requestQueue(options: { socket: Socket; unsent: () => boolean; o
   async function work(): Promise<void> {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       await clientReads()
+      together()
       if (!stopped) await next.run()
       bytes -= next.bytes
       flow()

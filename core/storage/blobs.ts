@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { refuse } from '../errors.ts'
@@ -41,6 +41,8 @@ const segmentSize = 65_536
 const tagSize = 16
 /** Segments are encrypted and written four at a time, so that 32 kB pieces do not cost a write each. */
 const batchSize = segmentSize * 4
+/** Segments fetched from the disk at a time. */
+const segmentsRead = 4
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /**
@@ -109,7 +111,8 @@ function writer(file: FileHandle, place: string, id: string, blobKey: Buffer): B
   const hash = createHash('sha256')
   let size = 0
   let number = 0
-  let pending: Buffer[] = []
+  /** Plain bytes that are not encrypted yet; one buffer for the whole blob, since a new one for each piece keeps the collector busy. */
+  let pending = Buffer.alloc(0)
   let pendingSize = 0
   let ended = false
   /** Writes follow each other, and none follows a failed one: a hole in the middle must not be finished. */
@@ -121,19 +124,23 @@ function writer(file: FileHandle, place: string, id: string, blobKey: Buffer): B
     return written
   }
 
+  /** Everything that is pending; the last segment carries the flag, and an empty blob is one empty last segment. */
   function encrypt(last: boolean): Buffer {
-    const all = Buffer.concat(pending)
     const out: Buffer[] = number === 0 ? [Buffer.from([format]), salt] : []
-    let at = 0
-    // What may be the last segment waits for the end, because that one carries the flag; an empty blob is one empty last segment.
-    while (all.length - at > segmentSize) {
-      out.push(encryptSegment(key, number++, false, all.subarray(at, at + segmentSize)))
-      at += segmentSize
+    for (let at = 0; at < pendingSize || (last && at === 0); at += segmentSize) {
+      const end = Math.min(at + segmentSize, pendingSize)
+      out.push(...encryptSegment(key, number++, last && end === pendingSize, pending.subarray(at, end)))
     }
-    if (last) out.push(encryptSegment(key, number++, true, all.subarray(at)))
-    pending = last ? [] : [all.subarray(at)]
-    pendingSize = last ? 0 : all.length - at
+    pendingSize = 0
     return Buffer.concat(out)
+  }
+
+  /** Room for more: a batch for what is large, and no more than it needs for a small file that comes in one piece. */
+  function makeRoom(more: number): void {
+    if (pending.length >= batchSize || pendingSize + more <= pending.length) return
+    const larger = Buffer.allocUnsafeSlow(pending.length === 0 && more <= segmentSize ? segmentSize : batchSize)
+    pending.copy(larger, 0, 0, pendingSize)
+    pending = larger
   }
 
   return {
@@ -145,10 +152,18 @@ function writer(file: FileHandle, place: string, id: string, blobKey: Buffer): B
       hash.update(bytes)
       size += bytes.length
       // Copied: the caller's buffer may be a view on a socket's.
-      pending.push(Buffer.from(bytes))
-      pendingSize += bytes.length
-      if (pendingSize < batchSize) return
-      await write(false).catch(refuseStorage)
+      makeRoom(bytes.length)
+      // Nothing is waited for in between: pieces handed over at once must not mix.
+      let writing: Promise<void> | undefined
+      for (let at = 0; at < bytes.length; ) {
+        // A full batch waits for the next byte: it may hold the last segment.
+        if (pendingSize === batchSize) writing = write(false)
+        const taken = Math.min(bytes.length - at, batchSize - pendingSize)
+        pending.set(bytes.subarray(at, at + taken), pendingSize)
+        pendingSize += taken
+        at += taken
+      }
+      await writing?.catch(refuseStorage)
     },
     async finish() {
       if (ended) throw new Error(`blob ${id} is closed already`)
@@ -181,15 +196,20 @@ async function* segments(path: string, id: string, blobKey: Buffer): AsyncIterab
     if ((await fill(file, head, 0)) < headSize || head[0] !== format) throw new BlobBroken(id)
     const key = keyOf(blobKey, head.subarray(1))
     const count = Math.max(1, Math.ceil((size - headSize) / whole))
-    const buffer = Buffer.alloc(whole)
+    let filled = 0
+    const batch = Buffer.allocUnsafeSlow(Math.min(segmentsRead, count) * whole)
     for (let number = 0; number < count; number++) {
-      const filled = await fill(file, buffer, headSize + number * whole)
-      if (filled < tagSize) throw new BlobBroken(id)
+      const place = number % segmentsRead
+      if (place === 0) filled = await fill(file, batch, headSize + number * whole)
+      const sealed = batch.subarray(place * whole, Math.min((place + 1) * whole, filled))
+      if (sealed.length < tagSize) throw new BlobBroken(id)
       const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(number, number === count - 1), { authTagLength: tagSize })
-      decipher.setAuthTag(buffer.subarray(filled - tagSize, filled))
+      decipher.setAuthTag(sealed.subarray(-tagSize))
       let plain: Buffer
       try {
-        plain = Buffer.concat([decipher.update(buffer.subarray(0, filled - tagSize)), decipher.final()])
+        plain = decipher.update(sealed.subarray(0, -tagSize))
+        // Verifies the segment; nothing is given out before.
+        decipher.final()
       } catch {
         throw new BlobBroken(id)
       }
@@ -211,11 +231,12 @@ async function fill(file: FileHandle, buffer: Buffer, from: number): Promise<num
   return filled
 }
 
-const keyOf = (blobKey: Buffer, salt: Uint8Array): Buffer => Buffer.from(hkdfSync('sha256', blobKey, salt, 'segments', 32))
+const keyOf = (blobKey: Buffer, salt: Uint8Array): KeyObject =>
+  createSecretKey(Buffer.from(hkdfSync('sha256', blobKey, salt, 'segments', 32)))
 
-function encryptSegment(key: Buffer, number: number, last: boolean, plain: Buffer): Buffer {
+function encryptSegment(key: KeyObject, number: number, last: boolean, plain: Buffer): Buffer[] {
   const cipher = createCipheriv('aes-256-gcm', key, nonceOf(number, last), { authTagLength: tagSize })
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+  return [cipher.update(plain), cipher.final(), cipher.getAuthTag()]
 }
 
 function nonceOf(number: number, last: boolean): Buffer {

@@ -41,3 +41,12 @@ t.test('bench figures: lines stand in columns and tell the spread', async t => {
   t.match(first, /^short +100\/100 ms +1\.00 {2}<= 100 {2}reached +3 times, 80 to 120$/)
   t.match(second, /^a longer name {2}300\/100 ms {2}3\.00 {2}<= 100 {2}missed FAILED$/)
 })
+
+t.test('bench figures: a moonshot is told beside the goal and fails nothing', async t => {
+  const given = { atLeast: true as const, goal: 0.8, moonshot: 1 }
+  const [reached = '', missed = ''] = lines([figure({ ...given, values: [1.2] }), figure({ ...given, values: [0.9] })])
+  t.match(reached, /reached +moonshot 1 reached$/)
+  t.match(missed, / reached +moonshot 1 not reached$/)
+  t.match(verdictOf(figure({ ...given, values: [0.9] })), { reached: true, failed: false, moonshotReached: false })
+  t.equal(verdictOf(figure({ values: [1] })).moonshotReached, undefined)
+})

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { AdapterError, type CsvOptions, type CsvRow, csvLine, csvRows, decodeLines } from '../../adapters/contract/index.ts'
+import { AdapterError, batchesOf, type CsvOptions, type CsvRow, csvLine, csvRows, decodeLines } from '../../adapters/contract/index.ts'
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncIterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
@@ -132,4 +132,36 @@ t.test('csv: whatever is written is read back the same', async t => {
     ),
     { numRuns: 200 }
   )
+})
+
+t.test('csv: the rows before a fault are given out before it, one by one and in batches', async t => {
+  const text = 'a;b\r\n1;2\r\n3;4\r\n5;"6\r\n'
+  const open = () => csvRows(decodeLines(inPieces(Buffer.from(text), 1_000)), { delimiter: ';' })
+  const seen: (string | undefined)[] = []
+  await t.rejects(async () => {
+    for await (const { row } of open()) seen.push(row?.a)
+  }, /never closed/)
+  await t.rejects(async () => {
+    for await (const batch of batchesOf(open())) seen.push(...batch.map(({ row }) => row?.a))
+  }, /never closed/)
+  t.strictSame(seen, ['1', '3', '1', '3'])
+  const behind = csvRows(decodeLines(inPieces(Buffer.from('a;b\n1;2\nEND;1\n3;4\n'), 1_000)), { delimiter: ';', trailer: 'END' })
+  await t.rejects(async () => {
+    for await (const { row } of behind) seen.push(row?.a)
+  }, /behind the trailer/)
+  t.strictSame(seen.slice(4), ['1'])
+})
+
+t.test('csv: whoever stops early closes the file', async t => {
+  let closed = 0
+  async function* bytes(): AsyncIterable<Uint8Array> {
+    try {
+      for (;;) yield Buffer.from('a;b\n1;2\n')
+    } finally {
+      closed++
+    }
+  }
+  for await (const _ of csvRows(decodeLines(bytes()), { delimiter: ';' })) break
+  for await (const _ of batchesOf(csvRows(decodeLines(bytes()), { delimiter: ';' }))) break
+  t.equal(closed, 2)
 })

@@ -1,0 +1,182 @@
+import { execFile } from 'node:child_process'
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { sql } from 'kysely'
+import type { Ctx } from '../core/context.ts'
+import { view, withTx } from '../core/db/tx.ts'
+import { recordDelivery, writeRaw } from '../core/exchange/bodies.ts'
+import { localBlobs } from '../core/storage/blobs.ts'
+import { signIn } from '../demo/api.ts'
+import { connectErp } from '../demo/setup.ts'
+import { newLogin } from '../demo/sftp.ts'
+import { freshDatabase, withConnection } from '../test/helpers/database.ts'
+import { adminPassword, openTestHouse, type TestHouse, type TestTenant } from '../test/helpers/house.ts'
+import { type Bench, median } from './figures.ts'
+
+const rounds = 3
+/** `WERKVLOER_TEST_BENCH_OPERATIONS` makes a quick try of it; the goal stands for the full number. */
+const operations = Number(process.env.WERKVLOER_TEST_BENCH_OPERATIONS ?? 200_000)
+const perOrder = 10
+
+const own = view<never>()
+
+interface Operation {
+  readonly order: string
+  readonly department: string
+  readonly article: string
+  readonly description: string
+  readonly quantity: string
+  readonly due: string
+  readonly priority: number
+  readonly number: string
+  readonly sequence: number
+  readonly operationDepartment: string
+  readonly operationDescription: string
+  readonly setupSeconds: number
+  readonly runSeconds: number
+}
+
+const departments = ['ZAGEN', 'FREZEN', 'LASSEN', 'MONTAGE']
+const changed = '2026-11-24 08:00:00'
+
+function operationOf(n: number): Operation {
+  const order = Math.floor(n / perOrder)
+  const index = n % perOrder
+  return {
+    order: `WO-${100_000 + order}`,
+    department: departments[order % 4] ?? '',
+    article: `A-${1_000 + (order % 500)}`,
+    description: `Frame type ${order % 50}`,
+    quantity: `${(order % 400) + 1}`,
+    due: `2027-03-${10 + (order % 18)}`,
+    priority: order % 100,
+    number: String((index + 1) * 10),
+    sequence: (index + 1) * 10,
+    operationDepartment: departments[(order + index) % 4] ?? '',
+    operationDescription: `Step ${index + 1} of frame type ${order % 50}`,
+    setupSeconds: 60 * (index + 1),
+    runSeconds: 30 + (order % 90)
+  }
+}
+
+/** The file of the ERP: one row for each operation, with the columns of its order (adapters/csv/README.md). */
+function orderFile(): Buffer {
+  const head = [
+    ...['Order', 'Department', 'Article', 'Description', 'Quantity', 'Unit', 'Due', 'Priority', 'Status', 'Changed', 'Type'],
+    ...['Operation', 'Sequence', 'OperationDepartment', 'OperationDescription', 'SetupSeconds', 'RunSeconds']
+  ]
+  const rows = Array.from({ length: operations }, (_, n) => {
+    const o = operationOf(n)
+    return [
+      ...[o.order, o.department, o.article, o.description, o.quantity, 'PCE', o.due, o.priority, 'released', changed, 'O'],
+      ...[o.number, o.sequence, o.operationDepartment, o.operationDescription, o.setupSeconds, o.runSeconds]
+    ].join(';')
+  })
+  return Buffer.from(`${[head.join(';'), ...rows].join('\r\n')}\r\n`)
+}
+
+/** The same operations as rows of a plain table with a key, in COPY's text format. */
+const copyText = (): string =>
+  Array.from({ length: operations }, (_, n) => {
+    const o = operationOf(n)
+    return `${[
+      ...[o.order, o.number, o.sequence, o.department, o.article, o.description, o.quantity, 'PCE', o.due, o.priority],
+      ...['released', o.operationDepartment, o.operationDescription, o.setupSeconds, o.runSeconds]
+    ].join('\t')}\n`
+  }).join('')
+
+const plainTable = `create table operation (order_number text, number text, sequence int, department text, article text, description text,
+  quantity numeric, unit text, due date, priority int, status text, operation_department text, operation_description text, setup_seconds int,
+  run_seconds int, primary key (order_number, number))`
+
+/** Debian's `psql` in the path is a wrapper that takes its time to start; the program itself lies beside the versions. */
+function psqlProgram(): string {
+  const found = globSync('/usr/lib/postgresql/*/bin/psql').sort().at(-1)
+  if (found === undefined) throw new Error('psql is missing: this bench compares with its \\copy (Debian: postgresql-client)')
+  return found
+}
+
+/** A customer of its own with one connection that may bring work orders. */
+async function emptyCustomer(at: TestHouse, tenant: TestTenant): Promise<{ ctx: Ctx; connectionId: string }> {
+  await at.admin(tenant)
+  const admin = await signIn(at.baseUrl, tenant.code, 'admin', adminPassword)
+  const connectionId = await connectErp(admin, { username: `bench-${tenant.code}`, publicLine: newLogin().publicLine })
+  return { ctx: await at.ctx(tenant), connectionId }
+}
+
+export const bench: Bench = {
+  name: 'import',
+  async run(t, say) {
+    const dir = mkdtempSync(join(tmpdir(), 'wv-bench-import-'))
+    t.teardown(async () => rmSync(dir, { recursive: true, force: true }))
+    const psql = psqlProgram()
+    const text = join(dir, 'operations.tsv')
+    writeFileSync(text, copyText())
+    const file = orderFile()
+    say(`${operations} operations of ${operations / perOrder} orders, ${(file.length / 1e6).toFixed(0)} MB`)
+    const plain = await freshDatabase(t)
+    const at = await openTestHouse(t)
+    const options = { blobs: localBlobs(join(at.dataDir, 'blobs')), maxFileBytes: file.length }
+
+    /** From the moment the file is stored to the end of its work. @returns milliseconds */
+    async function bring(ctx: Ctx, connectionId: string, name: string, wanted: 'new_count' | 'unchanged_count'): Promise<number> {
+      const raw = await writeRaw(ctx, options, file)
+      const id = (await withTx(ctx, tx => recordDelivery(tx, { ...raw, connectionId, way: 'sftp', name }))).delivery.id
+      const began = performance.now()
+      await at.house.exchange.importDue(ctx, new AbortController().signal)
+      const took = performance.now() - began
+      const { rows } = await sql<
+        Record<string, string>
+      >`select state, ${sql.ref(wanted)} as n, reason from exchange.delivery where id = ${id}::uuid`.execute(own(ctx))
+      if (rows[0]?.state !== 'done' || rows[0].n !== String(operations / perOrder))
+        throw new Error(`${name} ended as ${JSON.stringify(rows[0])}`)
+      return took
+    }
+    const limit = (): Promise<number> =>
+      withConnection(plain.url, async client => {
+        await client.query(`drop table if exists operation; ${plainTable}`)
+        const began = performance.now()
+        await promisify(execFile)(psql, ['-X', '-q', '-c', `\\copy operation from '${text}'`, plain.url])
+        const took = performance.now() - began
+        const { rows } = await client.query<{ n: string }>('select count(*) as n from operation')
+        if (rows[0]?.n !== String(operations)) throw new Error(`psql brought ${rows[0]?.n} rows`)
+        return took
+      })
+
+    const first: number[] = []
+    const again: number[] = []
+    const copied: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      const { ctx, connectionId } = await emptyCustomer(at, round === 0 ? at.tenant : await at.newTenant())
+      const work = async () => void first.push(await bring(ctx, connectionId, `WO_${round}a.csv`, 'new_count'))
+      const raw = async () => void copied.push(await limit())
+      for (const one of round % 2 === 0 ? [work, raw] : [raw, work]) await one()
+      const { rows } = await sql<{ n: string }>`select count(*) as n from workorders.job`.execute(own(ctx))
+      if (rows[0]?.n !== String(operations)) throw new Error(`the customer has ${rows[0]?.n} jobs`)
+      again.push(await bring(ctx, connectionId, `WO_${round}b.csv`, 'unchanged_count'))
+    }
+    const speed = (times: readonly number[]): string => `${Math.round(operations / (median(times) / 1_000))} rows/s`
+    return [
+      {
+        name: 'G1 first import, of psql \\copy',
+        unit: 'x',
+        values: first.map((ms, i) => (copied[i] ?? 0) / ms),
+        goal: 0.35,
+        moonshot: 0.6,
+        atLeast: true,
+        note: `${speed(first)} against ${speed(copied)}`
+      },
+      {
+        name: 'G2 nothing changed, of the first import',
+        unit: 'x',
+        values: first.map((ms, i) => ms / (again[i] ?? 0)),
+        goal: 1.5,
+        moonshot: 3,
+        atLeast: true,
+        note: speed(again)
+      }
+    ]
+  }
+}
