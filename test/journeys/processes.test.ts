@@ -1,7 +1,3 @@
-import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
@@ -11,11 +7,9 @@ import { makeOrders } from '../../demo/factory.ts'
 import { orderFile } from '../../demo/files.ts'
 import { connectErp, demoPassword, firstAdministrator, makePeople, masterData, processed } from '../../demo/setup.ts'
 import { newLogin } from '../../demo/sftp.ts'
-import { freshDatabase, provisionerUrl, serverUrl, urlFor, withConnection } from '../helpers/database.ts'
-import { type Run, run } from '../helpers/process.ts'
-import { root } from '../helpers/sources.ts'
+import type { Run } from '../helpers/process.ts'
+import { holdUp, installation, portOf } from '../helpers/processes.ts'
 
-const node = join(root, 'node_modules/.bin/node')
 const stamp = '2026-11-23 08:00:00'
 const day = () => '2026-12-24'
 /** What another worker has for finding out and taking over. */
@@ -34,69 +28,6 @@ interface Figures {
   readonly messages: string
   readonly files: string
 }
-type Setting = Readonly<Record<string, string>>
-type Teardown = Parameters<typeof freshDatabase>[0]
-
-/** An installation as an operator makes one for several processes: a database of its own, `migrate`, `tenant create`. */
-async function installation(t: Teardown) {
-  const control = await freshDatabase(t, { owner: 'werkvloer' })
-  const data = mkdtempSync(join(tmpdir(), 'wv-processes-'))
-  chmodSync(data, 0o700)
-  t.teardown(async () => rmSync(data, { recursive: true, force: true }))
-  t.teardown(() => dropTenants(control.url))
-  const rootKey = randomBytes(32).toString('base64')
-  /** The name is that of the database connections, so that the server tells which process waits. */
-  const settings = (name: string): Setting => {
-    const url = new URL(urlFor(provisionerUrl(), control.name))
-    url.searchParams.set('application_name', name)
-    return {
-      WERKVLOER_DATA: data,
-      WERKVLOER_DATABASE_URL: url.toString(),
-      WERKVLOER_ROOT_KEY: rootKey,
-      WERKVLOER_HTTP_PORT: '0',
-      WERKVLOER_SFTP_PORT: '0'
-    }
-  }
-  const command = async (...args: string[]): Promise<string> => {
-    const one = run(t, node, ['main.ts', ...args], settings('command'))
-    const { code } = await one.ended
-    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${one.text()}`)
-    return one.text()
-  }
-  await command('migrate')
-  const inviteToken = /welcome#(\S+)/.exec(await command('tenant', 'create', 'plant', '--name', 'Plant'))?.[1] ?? ''
-  const hostKeyLine = /ssh-ed25519 \S+/.exec(await command('doctor'))?.[0] ?? ''
-  const database = await withConnection(control.url, async client => {
-    const { rows } = await client.query<{ database: string }>('select database from control.tenant')
-    return rows[0]?.database ?? ''
-  })
-  return {
-    inviteToken,
-    hostKeyLine,
-    tenantUrl: urlFor(serverUrl(), database),
-    serve: (part: string, name = part) => run(t, node, ['main.ts', 'serve', '--only', part], settings(name))
-  }
-}
-
-async function dropTenants(controlUrl: string): Promise<void> {
-  const made = await withConnection(
-    controlUrl,
-    async client =>
-      (
-        await client.query<{ database: string; owner_role: string; app_role: string }>(
-          'select database, owner_role, app_role from control.tenant'
-        )
-      ).rows
-  )
-  await withConnection(serverUrl(), async client => {
-    for (const { database, owner_role, app_role } of made) {
-      await client.query(`drop database if exists ${pg.escapeIdentifier(database)} with (force)`)
-      for (const role of [app_role, owner_role]) await client.query(`drop role if exists ${pg.escapeIdentifier(role)}`)
-    }
-  })
-}
-
-const portOf = async (started: Run, part: string): Promise<number> => Number((await started.says(new RegExp(`"${part}":(\\d+)`)))[1])
 
 t.test('processes', async t => {
   const at = await installation(t)
@@ -117,18 +48,7 @@ t.test('processes', async t => {
   t.teardown(() => watcher.end())
   const one = async <T extends object>(text: string): Promise<T> => (await watcher.query<T>(text)).rows[0] ?? ({} as T)
 
-  /** Holds up whoever is about to write into a table. @returns the worker that waits, and the way to let go */
-  async function heldUp(table: string): Promise<{ name: string; letGo(): Promise<void> }> {
-    await watcher.query(`begin; lock table ${table} in share mode`)
-    const name = await until(`a worker waits for ${table}`, 30, async () => {
-      const { name: found } = await one<{ name?: string }>(
-        `select application_name as name from pg_stat_activity where datname = current_database()
-           and application_name like 'worker-%' and wait_event_type = 'Lock' and wait_event = 'relation'`
-      )
-      return found
-    })
-    return { name, letGo: async () => void (await watcher.query('rollback')) }
-  }
+  const heldUp = (table: string) => holdUp(watcher, table, 'worker-%')
   const figures = (file: string): Promise<Figures> =>
     one<Figures>(`select (select new_count::text from exchange.delivery where name = '${file}') as applied,
       (select count(*)::text from workorders.work_order) as orders, (select count(*)::text from workorders.job) as jobs,
