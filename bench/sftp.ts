@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { view } from '../core/db/tx.ts'
+import { nativeCipher } from '../core/exchange/sftp-server.ts'
 import { firstAdministrator } from '../demo/setup.ts'
 import { newLogin } from '../demo/sftp.ts'
 import { openTestHouse, type TestHouse } from '../test/helpers/house.ts'
@@ -58,9 +58,6 @@ async function hashesOf(at: TestHouse, connectionId: string): Promise<ReadonlyMa
 }
 
 const hashOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex')
-
-/** Whether ssh2 has its compiled part: built for another Node it is there and does not load, and the library says nothing. */
-const nativeCipher = (): boolean => createRequire(import.meta.url)('ssh2/lib/protocol/crypto.js').bindingAvailable === true
 
 export const bench: Bench = {
   name: 'sftp',

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { createServer, type Socket } from 'node:net'
 import ssh2, { type Connection, type Session } from 'ssh2'
 import type { Clock } from '../clock.ts'
@@ -24,6 +25,15 @@ export const sftpAlgorithms = {
 /** SSH sessions of one connection to the ERP at a time, and channels within one. Clients open up to a dozen in parallel. */
 const mostLogins = 24
 const mostChannels = 8
+
+/**
+ * Whether ssh2 has its compiled part. Built without a compiler it is not there, built for another Node it is there and does not load;
+ * the library says nothing of either and goes on in JavaScript, much slower for large files.
+ */
+export function nativeCipher(): boolean {
+  const { bindingAvailable }: { bindingAvailable?: unknown } = createRequire(import.meta.url)('ssh2/lib/protocol/crypto.js')
+  return bindingAvailable === true
+}
 
 export interface SftpServer {
   readonly port: number
@@ -190,6 +200,7 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
       resolve()
     })
   })
+  if (!nativeCipher()) log.warn('SFTP runs without the compiled part of ssh2 and is slow for large files; install again with a compiler')
   const at = listener.address()
   return {
     port: typeof at === 'object' && at !== null ? at.port : config.port,
