@@ -1,21 +1,24 @@
 import { AdapterError } from './errors.ts'
 import { nameOf, withoutReferences, type XmlName } from './xml-text.ts'
 
-/** Told in the order of the document; `at` is the place in characters, for limits. */
+/** Told in the order of the document. `line` is from 1; `at` is how many characters stand before, for limits. */
 export interface XmlEvents {
-  open(name: XmlName, attributes: readonly XmlAttribute[] | undefined, place: XmlPlace): void
+  open(name: XmlName, attributes: readonly XmlAttribute[] | undefined, line: number, at: number): void
   text(text: string): void
-  close(place: XmlPlace): void
+  close(line: number, at: number): void
 }
 export interface XmlAttribute extends XmlName {
   readonly raw: string
   readonly value: string
 }
-export interface XmlPlace {
-  /** From 1. */
-  readonly line: number
-  /** Characters before it. */
-  readonly at: number
+
+/** A name that was read and found good, with its tags as they mostly stand. */
+interface Known extends XmlName {
+  readonly raw: string
+  readonly opens: string
+  readonly closes: string
+  /** What was opened after it the last time: records are alike, so mostly what comes next. */
+  next?: Known
 }
 
 const mostDepth = 64
@@ -49,7 +52,8 @@ function endOfTag(text: string, from: number): number {
 
 /**
  * The tokens of an XML 1.0 document that comes in pieces: well-formed or refused, without document types, hence without entities but the
- * five. What it searches for it searches with `indexOf`, a tag at a time, which is what makes it fast.
+ * five. What it searches for it searches with `indexOf`, a tag at a time, and it tries the tag that came in this place before: that is
+ * what makes it fast.
  * @throws AdapterError `payload` with the line
  */
 export function xmlTokens(events: XmlEvents): { write(piece: string): void; end(): void } {
@@ -58,26 +62,29 @@ export function xmlTokens(events: XmlEvents): { write(piece: string): void; end(
   let at = 0
   let before = 0
   let line = 1
-  let counted = 0
+  /** Where the line ends, as far as the text has come. */
+  let lineEnd = Number.POSITIVE_INFINITY
   let rootSeen = false
-  const open: string[] = []
-  let names = new Map<string, XmlName>()
+  const open: Known[] = []
+  let names = new Map<string, Known>()
+  let latest: Known | undefined
 
-  const place = (): XmlPlace => {
-    for (let next = text.indexOf('\n', counted); next >= 0 && next < at; next = text.indexOf('\n', counted)) {
-      line++
-      counted = next + 1
-    }
-    return { line, at: before + at }
+  const endOfLine = (from: number): number => {
+    const found = text.indexOf('\n', from)
+    return found < 0 ? Number.POSITIVE_INFINITY : found
+  }
+  function lineNow(): number {
+    for (; lineEnd < at; line++) lineEnd = endOfLine(lineEnd + 1)
+    return line
   }
   const refuse = (what: string): never => {
-    throw new AdapterError('payload', `The XML cannot be read on line ${place().line}: ${what}`)
+    throw new AdapterError('payload', `The XML cannot be read on line ${lineNow()}: ${what}`)
   }
   const shown = (raw: string): string => (raw.length > 60 ? `${raw.slice(0, 60)}…` : raw)
-  function checked(raw: string): XmlName {
+  function checked(raw: string): Known {
     const known = names.get(raw)
     if (known) return known
-    const name = nameOf(raw) ?? refuse(`"${shown(raw)}" is no name.`)
+    const name: Known = { ...(nameOf(raw) ?? refuse(`"${shown(raw)}" is no name.`)), raw, opens: `<${raw}>`, closes: `</${raw}>` }
     if (names.size >= mostNames) names = new Map()
     names.set(raw, name)
     return name
@@ -115,29 +122,34 @@ export function xmlTokens(events: XmlEvents): { write(piece: string): void; end(
     const space = whole.includes('=') ? whole.search(/[ \t\n]/) : -1
     const raw = space < 0 ? withoutEndBlanks(whole) : whole.slice(0, space)
     const name = checked(raw)
-    if (open.length === 0 && rootSeen) refuse('there is a second outermost element.')
-    if (open.length >= mostDepth) refuse(`elements are nested deeper than ${mostDepth}.`)
-    rootSeen = true
-    open.push(raw)
-    events.open(name, space < 0 ? undefined : attributesOf(whole, space), place())
+    opened(name, space < 0 ? undefined : attributesOf(whole, space))
     if (alone) closeTag(raw)
   }
 
+  function opened(name: Known, attributes: readonly XmlAttribute[] | undefined): void {
+    if (open.length === 0 && rootSeen) refuse('there is a second outermost element.')
+    if (open.length >= mostDepth) refuse(`elements are nested deeper than ${mostDepth}.`)
+    rootSeen = true
+    open.push(name)
+    if (latest) latest.next = name
+    latest = name
+    events.open(name, attributes, lineNow(), before + at)
+  }
+
   function closeTag(raw: string): void {
-    const expected = open.pop()
+    const expected = open.pop()?.raw
     if (expected !== raw) refuse(`</${shown(raw)}> ends ${expected === undefined ? 'nothing' : `<${shown(expected)}>`}.`)
-    events.close(place())
+    events.close(lineNow(), before + at)
   }
 
   /** Reads what begins with "<" at `at`. @returns where it ends; below zero when that has not come yet */
   function markup(): number {
     const kind = text.charCodeAt(at + 1)
     if (kind === 0x2f) {
-      const expected = open.at(-1) ?? ''
-      const length = expected.length
-      if (text.charCodeAt(at + 2 + length) === 0x3e && length > 0 && text.startsWith(expected, at + 2)) {
-        closeTag(expected)
-        return at + 3 + length
+      const expected = open.at(-1)
+      if (expected && text.startsWith(expected.closes, at)) {
+        closeTag(expected.raw)
+        return at + expected.closes.length
       }
       const end = text.indexOf('>', at)
       if (end >= 0) closeTag(withoutEndBlanks(text.slice(at + 2, end)))
@@ -145,6 +157,11 @@ export function xmlTokens(events: XmlEvents): { write(piece: string): void; end(
     }
     if (kind === 0x3f) return instruction()
     if (kind === 0x21) return declared()
+    const likely = latest?.next
+    if (likely && text.startsWith(likely.opens, at)) {
+      opened(likely, undefined)
+      return at + likely.opens.length
+    }
     const end = endOfTag(text, at + 1)
     if (end >= 0) openTag(text.slice(at + 1, end))
     return end + 1 || -1
@@ -184,10 +201,11 @@ export function xmlTokens(events: XmlEvents): { write(piece: string): void; end(
 
   return {
     write(piece) {
-      place()
+      lineNow()
       before += at
-      counted -= at
+      const searched = text.length - at
       text = text.slice(at) + piece
+      lineEnd = Number.isFinite(lineEnd) ? lineEnd - at : endOfLine(searched)
       at = 0
       while (at < text.length) {
         const lead = text.charCodeAt(at) === 0x3c ? at : text.indexOf('<', at)

@@ -27,12 +27,13 @@ const mostElements = 100_000
 /** Characters read at once: a limit may be exceeded by at most this before it is noticed. */
 const mostAtOnce = 65_536
 
-/** Prefix -> URI. Namespaces in XML 1.0, 3: `xml` is bound from the start. */
-type Scope = ReadonlyMap<string, string>
-const outermost: Scope = new Map([
-  ['', ''],
-  ['xml', 'http://www.w3.org/XML/1998/namespace']
-])
+interface Scope {
+  /** The URI of names without a prefix; empty when there is none. */
+  readonly plain: string
+  readonly prefixed: ReadonlyMap<string, string>
+}
+/** Namespaces in XML 1.0, 3: `xml` is bound from the start. */
+const outermost: Scope = { plain: '', prefixed: new Map([['xml', 'http://www.w3.org/XML/1998/namespace']]) }
 const none: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 /**
@@ -54,14 +55,14 @@ export async function* xmlRecords(bytes: AsyncIterable<Uint8Array>, record: stri
     throw new AdapterError('payload', `The XML cannot be read on line ${line}: ${what}`)
   }
   const uriOf = (scope: Scope, prefix: string, line: number): string =>
-    scope.get(prefix) ?? refuse(line, `the prefix "${prefix}" belongs to no namespace.`)
+    prefix === '' ? scope.plain : (scope.prefixed.get(prefix) ?? refuse(line, `the prefix "${prefix}" belongs to no namespace.`))
 
   function scopeOf(attributes: readonly XmlAttribute[] | undefined, line: number): Scope {
     let scope = scopes.at(-1) ?? outermost
     for (const { raw, prefix, local, value } of attributes ?? []) {
       if (raw !== 'xmlns' && prefix !== 'xmlns') continue
       if (prefix !== '' && (value === '' || local === 'xmlns' || local === 'xml')) refuse(line, `"${raw}" cannot be declared so.`)
-      scope = new Map(scope).set(prefix === '' ? '' : local, value)
+      scope = prefix === '' ? { ...scope, plain: value } : { ...scope, prefixed: new Map(scope.prefixed).set(local, value) }
     }
     return scope
   }
@@ -82,7 +83,7 @@ export async function* xmlRecords(bytes: AsyncIterable<Uint8Array>, record: stri
   }
 
   const tokens = xmlTokens({
-    open({ prefix, local }, attributes, { line, at }) {
+    open({ prefix, local }, attributes, line, at) {
       const scope = scopeOf(attributes, line)
       scopes.push(scope)
       const namespace = uriOf(scope, prefix, line)
@@ -102,14 +103,15 @@ export async function* xmlRecords(bytes: AsyncIterable<Uint8Array>, record: stri
     },
     text(text) {
       const element = building.at(-1)
-      if (element) element.text += text
+      // What the whole text begins with is trimmed in the end; most of it is the indentation of the elements inside.
+      if (element) element.text = element.text === '' ? text.trimStart() : element.text + text
     },
-    close({ line, at }) {
+    close(line, at) {
       scopes.pop()
       const element = building.pop()
       if (!element) return
       if (at - begins > mostCharacters) refuse(line, `the ${record} that ends here is longer than ${mostCharacters} characters.`)
-      element.text = element.text.trim()
+      element.text = element.text.trimEnd()
       const parent = building.at(-1)
       if (parent) parent.children.push(element)
       else done.push(element)
