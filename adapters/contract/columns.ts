@@ -80,6 +80,8 @@ export function knownOf(columns: readonly string[]): Known {
 
 /** Splits a row into what the rules name and the names of what they do not; also inside lists of rows. */
 export function strip(row: Row, known: Known, unknown: Set<string>, path = ''): Row {
+  // Most rows hold what the rules name and nothing else.
+  if (path === '' && Object.keys(row).every(name => typeof row[name] === 'string' && known.columns.has(name))) return row
   const out: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(row)) {
     const full = path + name

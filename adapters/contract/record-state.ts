@@ -37,15 +37,18 @@ export function compareRevisions(a: Revision | undefined, b: Revision | undefine
 
 /** One text for equal values, whatever the order of their keys: what the host hashes. Absent and undefined are the same. */
 export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (value !== null && typeof value === 'object') {
-    const entries = Object.entries(value).filter(([, v]) => v !== undefined)
-    return `{${entries
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`)
-      .join(',')}}`
+  if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null)
+  let text = ''
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text === '' ? '' : ','}${canonical(item)}`
+    return `[${text}]`
   }
-  return JSON.stringify(value ?? null)
+  const fields = value as Readonly<Record<string, unknown>>
+  for (const name of Object.keys(fields).sort()) {
+    const inner = fields[name]
+    if (inner !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonical(inner)}`
+  }
+  return `{${text}}`
 }
 
 /** A snapshot that would close more than one in this many waits for a person. */

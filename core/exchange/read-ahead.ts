@@ -1,41 +1,47 @@
-/** What was read of a sequence in one go; `fault` is what ended it. */
-interface Piece<T> {
-  readonly items: readonly T[]
-  readonly ended: boolean
-  readonly fault?: { readonly error: unknown }
-}
-
 /**
- * The same items, read up to `most` ahead of who takes them: a file is parsed while the database writes what was parsed before. A fault
- * comes after the items before it, as it would without; who stops early waits for the piece that is being read, and the source is closed.
+ * The same items, read ahead of who takes them as long as fewer than `most` wait: a file is parsed while the database writes what was
+ * parsed before. A fault comes after the items before it, as it would without; who stops early waits for the item that is being read,
+ * and the source is closed.
  */
 export async function* readAhead<T>(items: AsyncIterable<T>, most: number): AsyncIterable<T> {
-  const source = items[Symbol.asyncIterator]()
+  const read: T[] = []
+  let ended = false
+  let stopped = false
+  let fault: { readonly error: unknown } | undefined
+  let arrived = Promise.withResolvers<void>()
+  let taken = Promise.withResolvers<void>()
 
-  async function piece(): Promise<Piece<T>> {
-    const read: T[] = []
+  async function reader(): Promise<void> {
     try {
-      while (read.length < most) {
-        const next = await source.next()
-        if (next.done) return { items: read, ended: true }
-        read.push(next.value)
+      for await (const item of items) {
+        read.push(item)
+        arrived.resolve()
+        while (read.length >= most && !stopped) await taken.promise
+        if (stopped) return
       }
     } catch (error) {
-      return { items: read, ended: true, fault: { error } }
+      fault = { error }
+    } finally {
+      ended = true
+      arrived.resolve()
     }
-    return { items: read, ended: false }
   }
 
-  let ahead: Promise<Piece<T>> | undefined = piece()
+  const reading = reader()
   try {
-    while (ahead) {
-      const now: Piece<T> = await ahead
-      ahead = now.ended ? undefined : piece()
-      yield* now.items
-      if (now.fault) throw now.fault.error
+    for (;;) {
+      if (read.length === 0 && !ended) await arrived.promise
+      const now = read.splice(0)
+      arrived = Promise.withResolvers()
+      taken.resolve()
+      taken = Promise.withResolvers()
+      if (now.length > 0) yield* now
+      else if (ended) break
     }
+    if (fault) throw fault.error
   } finally {
-    await ahead
-    await source.return?.()
+    stopped = true
+    taken.resolve()
+    await reading
   }
 }

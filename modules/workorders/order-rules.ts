@@ -76,6 +76,8 @@ const isEnded = (status: OrderStatus): status is 'closed' | 'cancelled' => statu
 export interface OrderPlan {
   readonly order: OrderSave
   readonly jobs: readonly JobSave[]
+  /** ids of those that are new */
+  readonly added: ReadonlySet<string>
   readonly materials: readonly MaterialSave[]
   /** jobs on which people work and that end with this change */
   readonly stopped: readonly string[]
@@ -139,6 +141,7 @@ export function planOrder(wish: Wish, stored: StoredOrder | undefined, jobs: rea
       status: orderStatusOf(base, counts)
     },
     jobs: all,
+    added: new Set(kept.filter(job => !known.has(job.number)).map(job => job.id)),
     materials: facts.materials.map(m => ({
       order_id: id,
       line: m.line,

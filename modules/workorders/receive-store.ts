@@ -79,27 +79,38 @@ export type JobSave = Omit<StoredJob, 'started_at'> & {
   readonly due: string | null
 }
 
-/** Set-wise upsert of jobs by order and number; what was reported on them is not touched. */
-export async function saveJobs(tx: TxCtx, rows: readonly JobSave[]): Promise<void> {
-  if (rows.length === 0) return
+function jobRows(rows: readonly JobSave[]) {
   const col = <T>(of: (row: JobSave) => T): T[] => rows.map(of)
-  await sql`
-    insert into workorders.job as j
-           (id, order_id, number, sequence, department_code, work_centre, description, setup_seconds, run_seconds, status, planned_quantity, priority, due)
+  return sql`
     select * from unnest(${col(r => r.id)}::uuid[], ${col(r => r.order_id)}::uuid[], ${col(r => r.number)}::text[], ${col(r => r.sequence)}::int[],
                          ${col(r => r.department_code)}::text[], ${col(r => r.work_centre)}::text[], ${col(r => r.description)}::text[],
                          ${col(r => r.setup_seconds)}::int[], ${col(r => r.run_seconds)}::int[], ${col(r => r.status)}::text[],
                          ${col(r => r.planned_quantity)}::numeric[], ${col(r => r.priority)}::int[], ${col(r => r.due)}::date[])
-        on conflict (order_id, number) do update
-           set sequence = excluded.sequence, department_code = excluded.department_code, work_centre = excluded.work_centre,
-               description = excluded.description, setup_seconds = excluded.setup_seconds, run_seconds = excluded.run_seconds,
-               status = excluded.status, planned_quantity = excluded.planned_quantity, priority = excluded.priority, due = excluded.due,
-               version = j.version + 1, changed_at = now()
-         where (j.sequence, j.department_code, j.work_centre, j.description, j.setup_seconds, j.run_seconds, j.status, j.planned_quantity, j.priority, j.due)
-               is distinct from (excluded.sequence, excluded.department_code, excluded.work_centre, excluded.description, excluded.setup_seconds,
-                                 excluded.run_seconds, excluded.status, excluded.planned_quantity, excluded.priority, excluded.due)`.execute(
-    own(tx)
-  )
+      as w(id, order_id, number, sequence, department_code, work_centre, description, setup_seconds, run_seconds, status, planned_quantity, priority, due)`
+}
+
+/** Jobs that the order did not have; its lock keeps others from adding the same. Without a check for conflicts, which costs a fifth. */
+export async function addJobs(tx: TxCtx, rows: readonly JobSave[]): Promise<void> {
+  if (rows.length === 0) return
+  await sql`
+    insert into workorders.job
+           (id, order_id, number, sequence, department_code, work_centre, description, setup_seconds, run_seconds, status, planned_quantity, priority, due)
+    ${jobRows(rows)}`.execute(own(tx))
+}
+
+/** Set-wise change of jobs; what was reported on them is not touched, and those that are as they were keep their version. */
+export async function saveJobs(tx: TxCtx, rows: readonly JobSave[]): Promise<void> {
+  if (rows.length === 0) return
+  await sql`
+    update workorders.job j
+       set sequence = w.sequence, department_code = w.department_code, work_centre = w.work_centre, description = w.description,
+           setup_seconds = w.setup_seconds, run_seconds = w.run_seconds, status = w.status, planned_quantity = w.planned_quantity,
+           priority = w.priority, due = w.due, version = j.version + 1, changed_at = now()
+      from (${jobRows(rows)}) w
+     where j.id = w.id
+       and (j.sequence, j.department_code, j.work_centre, j.description, j.setup_seconds, j.run_seconds, j.status, j.planned_quantity, j.priority, j.due)
+           is distinct from (w.sequence, w.department_code, w.work_centre, w.description, w.setup_seconds, w.run_seconds, w.status, w.planned_quantity,
+                             w.priority, w.due)`.execute(own(tx))
 }
 
 export interface MaterialSave {

@@ -4,6 +4,7 @@ import { changesOf, decideChanges, type OrderFacts, withFields } from './change-
 import type { Needs } from './neighbours.ts'
 import { factsOfRecord, factsOfStored, isTouched, type OrderPlan, planOrder, problemOf } from './order-rules.ts'
 import {
+  addJobs,
   type ChangeSave,
   heldOf,
   jobsOf,
@@ -51,7 +52,11 @@ export async function savePlans(
   )
   await saveJobs(
     tx,
-    plans.flatMap(plan => plan.jobs)
+    plans.flatMap(plan => plan.jobs.filter(job => !plan.added.has(job.id)))
+  )
+  await addJobs(
+    tx,
+    plans.flatMap(plan => plan.jobs.filter(job => plan.added.has(job.id)))
   )
   await saveMaterials(
     tx,

@@ -71,6 +71,28 @@ export const workordersCases: readonly StoreCases[] = [
       ],
       none: [[]]
     },
+    addJobs: {
+      one: [
+        [
+          {
+            id,
+            order_id: id,
+            number: '10',
+            sequence: 10,
+            department_code: 'TUR',
+            work_centre: null,
+            description: 'Turn',
+            setup_seconds: null,
+            run_seconds: null,
+            status: 'released',
+            planned_quantity: '1',
+            priority: 1,
+            due: day
+          }
+        ]
+      ],
+      none: [[]]
+    },
     saveJobs: {
       one: [
         [

@@ -97,6 +97,7 @@ const behind: Readonly<Record<string, string>> = {
   'modules/workorders/receive-store.ts jobsOf': 'the same',
   'modules/workorders/receive-store.ts knownOrders': 'imports',
   'modules/workorders/receive-store.ts saveOrders': 'imports and decisions',
+  'modules/workorders/receive-store.ts addJobs': 'imports and decisions',
   'modules/workorders/receive-store.ts saveJobs': 'imports and decisions',
   'modules/workorders/store.ts siblingsOf': 'a job that lockJob let through',
   'modules/workorders/store.ts saveJob': 'a job that lockJob let through',
