@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { batchesOf } from '../adapters/contract/batches.ts'
 import { csvRows } from '../adapters/contract/csv.ts'
 import { decodeLines } from '../adapters/contract/lines.ts'
+import { peakMegabytes } from './memory.ts'
 
 /**
  * node bench/reader-child.ts ours|limit file
@@ -50,4 +51,4 @@ const count: Count = { rows: 0, characters: 0 }
 const began = performance.now()
 await (which === 'ours' ? ours : limit)(count)
 const ms = performance.now() - began
-process.stdout.write(JSON.stringify({ ...count, ms, peakMb: process.resourceUsage().maxRSS / 1_000 }))
+process.stdout.write(JSON.stringify({ ...count, ms, peakMb: peakMegabytes() }))

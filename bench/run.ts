@@ -12,7 +12,7 @@ import { type Bench, type Figure, lines, verdictOf } from './figures.ts'
  */
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 const wanted = process.argv.slice(2)
-const helpers = ['run.ts', 'figures.ts', 'openssh.ts', 'reader-child.ts']
+const helpers = ['run.ts', 'figures.ts', 'memory.ts', 'openssh.ts', 'reader-child.ts']
 
 async function benches(): Promise<Bench[]> {
   const files = globSync('*.ts', { cwd: import.meta.dirname }).filter(file => !helpers.includes(file))

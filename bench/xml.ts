@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { AdapterError } from '../adapters/contract/errors.ts'
 import { xmlRecords } from '../adapters/contract/xml.ts'
 import type { Bench, Figure } from './figures.ts'
+import { peakMegabytes } from './memory.ts'
 
 const rounds = 5
 const megabytes = 50
@@ -137,10 +138,10 @@ export const bench: Bench = {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const before = process.resourceUsage().maxRSS
+  const before = peakMegabytes()
   const began = performance.now()
   let records = 0
   for await (const _ of xmlRecords(createReadStream(process.argv[2] ?? ''), 'OperationsRequest')) records++
-  const answer: Read = { seconds: (performance.now() - began) / 1000, records, peak: (process.resourceUsage().maxRSS - before) / 1000 }
+  const answer: Read = { seconds: (performance.now() - began) / 1000, records, peak: peakMegabytes() - before }
   process.stdout.write(JSON.stringify(answer))
 }
