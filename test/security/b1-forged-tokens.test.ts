@@ -26,13 +26,13 @@ t.test('B1: only a token signed as we sign it is taken; every other is 401 with 
 const broken: readonly (readonly [what: string, from: string, to: string, taken: readonly string[]])[] = [
   [
     'reads the token without verifying it',
-    'await (app.jwt.verify as (token: string) => unknown)(token)',
+    'await verify(token, { clockTimestamp: now * 1000 })',
     'app.jwt.decode(token) as unknown',
     ['no algorithm', 'no signature', 'the key of a stranger', 'a secret made of the public key, 256', 'an unknown key id']
   ],
   [
     'takes the algorithm that the header names, and the public key as its secret',
-    'await (app.jwt.verify as (token: string) => unknown)(token)',
+    'await verify(token, { clockTimestamp: now * 1000 })',
     `await (async () => {
         const { createHmac } = await import('node:crypto')
         const [head = '', body = '', signature] = token.split('.')
@@ -52,8 +52,8 @@ const broken: readonly (readonly [what: string, from: string, to: string, taken:
   ],
   [
     'does not look what the claims are',
-    'fit(await (app.jwt.verify as (token: string) => unknown)(token))',
-    '((await (app.jwt.verify as (token: string) => unknown)(token)) as { payload: Claims }).payload',
+    'fit(await verify(token, { clockTimestamp: now * 1000 }), now)',
+    '((await verify(token, { clockTimestamp: now * 1000 })) as { payload: Claims }).payload',
     ['a customer that is no id', 'a person that is no text']
   ]
 ]
