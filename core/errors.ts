@@ -98,6 +98,11 @@ export const coreErrors = {
     title: 'The body is not readable',
     remedy: 'Send well-formed JSON in UTF-8 with a Content-Length that fits.'
   },
+  malformed_request: {
+    kind: 'invalid',
+    title: 'The request is not readable',
+    remedy: 'Send HTTP/1.1 as RFC 9112 says, with headers of less than 16 KB.'
+  },
   malformed_address: { kind: 'invalid', title: 'The address is not readable', remedy: 'Encode the path and the query as RFC 3986 says.' },
   unauthenticated: { kind: 'unauthenticated', title: 'Not signed in', remedy: 'Sign in, or send a valid access token or API key.' },
   forbidden: { kind: 'forbidden', title: 'Permission missing', remedy: 'Ask an administrator for the permission named in the detail.' },

@@ -4,13 +4,14 @@ import { Ajv, type ErrorObject } from 'ajv'
 import addFormats from 'ajv-formats'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { RefusalSpecs } from '../errors.ts'
-import { refuse } from '../errors.ts'
+import { coreErrors, Refusal, refuse } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { App } from './app.ts'
-import { refuseDeep } from './depth.ts'
-import { problemHandler, problemType } from './problem.ts'
+import { takeJsonOnly } from './json.ts'
+import { problemBody, problemHandler, problemType } from './problem.ts'
 import { namedSchemas } from './schemas.ts'
+import { refuseUnkeepable } from './unkeepable.ts'
 
 export interface ServerOptions {
   readonly log: Log
@@ -54,8 +55,9 @@ export async function createServer(options: ServerOptions): Promise<App> {
       dress(request as never, reply as never)
       handler(error, request as never, reply as never)
     },
-    clientErrorHandler: (_error, socket) => refuseBytes(socket, always)
+    clientErrorHandler: (error, socket) => refuseBytes(error, socket, options.log, always)
   })
+  takeJsonOnly(app as unknown as App)
   const strict = newAjv(false)
   const coercing = newAjv('array')
   for (const schema of namedSchemas()) {
@@ -79,7 +81,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
       throw new Error(`route ${route.method} ${route.url} names the unknown permission ${config.permission}`)
   })
   app.addHook('onRequest', async (request, reply) => dress(request, reply))
-  app.addHook('preValidation', async request => refuseDeep(request.body))
+  app.addHook('preValidation', async request => refuseUnkeepable(request.body))
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {
@@ -121,19 +123,17 @@ function newAjv(coerceTypes: false | 'array'): Ajv {
 }
 
 /** Bytes that are no HTTP: Fastify's own answer is not problem+json. */
-function refuseBytes(socket: Socket, always: Readonly<Record<string, string>>): void {
+function refuseBytes(error: Error & { code?: string }, socket: Socket, log: Log, always: Readonly<Record<string, string>>): void {
   if (!socket.writable) return
-  const body = JSON.stringify({
-    type: '/problems/malformed_request',
-    title: 'The request is not readable',
-    status: 400,
-    detail: 'The bytes sent are no HTTP/1.1 request, or its header is too large or came too slowly.',
-    code: 'malformed_request'
-  })
-  const lines = Object.entries(always).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${lines.join('')}Connection: close\r\n\r\n${body}`
-  )
+  const requestId = newId()
+  const spec = coreErrors.malformed_request
+  const detail = 'The bytes sent are no HTTP/1.1 request, or its header is too large or came too slowly.'
+  const problem = problemBody(new Refusal(spec.kind, 'malformed_request', detail), coreErrors, requestId)
+  log.info({ reqId: requestId, code: 'malformed_request', reason: error.code ?? 'unknown', outcome: 'refused' }, 'refused')
+  const body = JSON.stringify(problem)
+  const headers = { 'content-type': problemType, 'content-length': Buffer.byteLength(body), ...always, 'x-request-id': requestId }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}connection: close\r\n\r\n${body}`)
 }
 
 /** Security check H2. Pages set their own Content-Security-Policy; what is no page may load nothing at all. */

@@ -11,6 +11,8 @@ import type { Identified, Identity } from './identity.ts'
 
 /** Lifetime of an access token; security check B2 refuses longer ones also at verification. */
 export const accessSeconds = 15 * 60
+/** By so much the clock of another node may be ahead of ours. */
+const skewSeconds = 60
 const issuer = 'werkvloer'
 const audience = 'werkvloer-tenant'
 
@@ -76,6 +78,8 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
     } as never
   })
 
+  // Looks at the times by the same clock as everything else; its verifier is made anew, once per token.
+  const verify = app.jwt.verify as unknown as (token: string, options: { clockTimestamp: number }) => Promise<unknown>
   const verified = new Map<string, Claims>()
   const mostVerified = 5_000
 
@@ -86,7 +90,7 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
     if (known && known.exp > now) return known
     let claims: Claims
     try {
-      claims = fit(await (app.jwt.verify as (token: string) => unknown)(token))
+      claims = fit(await verify(token, { clockTimestamp: now * 1000 }), now)
     } catch (error) {
       throw refuse('unauthenticated', 'The access token is not valid or has expired. Refresh it, or sign in again.', {
         context: { reason: (error as { code?: string }).code ?? 'claims' }
@@ -164,8 +168,9 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
       }
     },
     issue({ tenantId, userId, sessionId }) {
-      const token = app.jwt.sign({ sub: userId, tid: tenantId, sid: sessionId, use: 'access', jti: newId() } as never)
-      return { token, expiresAt: new Date(clock.now().getTime() + accessSeconds * 1000).toISOString() }
+      const iat = Math.floor(clock.now().getTime() / 1000)
+      const token = app.jwt.sign({ sub: userId, tid: tenantId, sid: sessionId, use: 'access', jti: newId(), iat } as never)
+      return { token, expiresAt: new Date((iat + accessSeconds) * 1000).toISOString() }
     }
   }
 }
@@ -174,11 +179,13 @@ const contexts = new WeakMap<FastifyRequest, Ctx>()
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** The types behind the claims: the library checks that they are there, not what they are. */
-function fit(decoded: unknown): Claims {
+function fit(decoded: unknown, now: number): Claims {
   const payload = ((decoded as { payload?: unknown }).payload ?? decoded) as Record<string, unknown>
   const { sub, tid, sid, use, iat, exp } = payload
   const texts = [sub, tid, sid].every(v => typeof v === 'string' && uuid.test(v))
-  const times = typeof iat === 'number' && typeof exp === 'number' && exp - iat <= accessSeconds
+  const whole = (v: unknown): v is number => Number.isSafeInteger(v)
+  // The library looks at the past of a token only; a future `iat` would stretch its fifteen minutes.
+  const times = whole(iat) && whole(exp) && exp > iat && exp - iat <= accessSeconds && iat <= now + skewSeconds
   if (!texts || !times || use !== 'access') throw new Error('claims')
   return payload as unknown as Claims
 }

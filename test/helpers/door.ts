@@ -68,7 +68,11 @@ const neighbours: Readonly<Record<string, string>> = Object.fromEntries(
 )
 
 /** authz behind real HTTP handling, on real databases, without its neighbours; the clock starts now and is moved by the test. */
-export async function openDoor(t: Teardown, options: { settings?: Record<string, string> } = {}): Promise<Door> {
+export async function openDoor(
+  t: Teardown,
+  // A mutant of the session, for checks that must notice it.
+  options: { settings?: Record<string, string>; session?: typeof registerSession } = {}
+): Promise<Door> {
   const clock = fixedClock(new Date().toISOString())
   const at = await ground(t, { clock })
   const config = loadConfig({
@@ -88,7 +92,7 @@ export async function openDoor(t: Teardown, options: { settings?: Record<string,
     version: '0',
     publicUrl: config.http.publicUrl
   })
-  const tokens = await registerSession(app as never, {
+  const tokens = await (options.session ?? registerSession)(app as never, {
     keys: await signingKeysOf(at.control),
     clock,
     tenants: at.tenants,

@@ -1,4 +1,5 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -34,4 +35,29 @@ export function mutant(t: { teardown(fn: () => void): void }, edits: readonly Ed
 /** The SFTP house of `test/helpers/sftp.ts`, on the mutant's source. */
 export async function mutantSftp(t: { teardown(fn: () => void): void }, edits: readonly Edit[]): Promise<typeof import('./sftp.ts')> {
   return (await mutant(t, edits)('test/helpers/sftp.ts')) as typeof import('./sftp.ts')
+}
+
+let made = 0
+
+/**
+ * A module of the product with one place of its source replaced: what a check must notice. The rest of the product is as it is, and
+ * only this test sees it.
+ * @param file from the root of the repository
+ */
+export async function mutantOf<M>(file: string, from: string, to: string): Promise<M> {
+  const url = `${pathToFileURL(join(root, file)).href}?mutant=${++made}`
+  const hooks = registerHooks({
+    load(asked, context, next) {
+      const found = next(asked, context)
+      if (asked !== url) return found
+      const source = `${typeof found.source === 'string' ? found.source : Buffer.from(found.source as Uint8Array)}`
+      if (source.split(from).length !== 2) throw new Error(`${file} holds "${from}" ${source.split(from).length - 1} times, not once`)
+      return { ...found, source: source.replace(from, () => to) }
+    }
+  })
+  try {
+    return (await import(url)) as M
+  } finally {
+    hooks.deregister()
+  }
 }

@@ -1,62 +1,74 @@
-import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import t from 'tap'
-import { signingKeysOf } from '../../core/db/control.ts'
+import type { registerSession } from '../../core/http/session.ts'
+import { openDoor } from '../helpers/door.ts'
+import { forgedTokens } from '../helpers/forged.ts'
 import { openTestHouse } from '../helpers/house.ts'
+import { mutantOf } from '../helpers/mutant.ts'
+import { forge } from '../helpers/tokens.ts'
 
-const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-const read = (token: string, at: number): Record<string, unknown> =>
-  JSON.parse(Buffer.from(token.split('.')[at] ?? '', 'base64url').toString('utf8')) as Record<string, unknown>
-
-t.test('B1: only a token exactly as we issue it is taken; every other is 401, never a fault of ours', async t => {
+t.test('B1: only a token signed as we sign it is taken; every other is 401 with one and the same answer', async t => {
   const at = await openTestHouse(t)
-  const good = await at.admin()
-  const [key] = await signingKeysOf(at.house.control)
-  if (!key) throw new Error('an installation has a signing key')
-  const [header, claims] = [read(good, 0), read(good, 1)]
-  const eddsa = (head: object, body: object, pem = key.privatePem): string => {
-    const text = `${part(head)}.${part(body)}`
-    return `${text}.${sign(null, Buffer.from(text), pem).toString('base64url')}`
-  }
-  const hmac = (alg: string, digest: string): string => {
-    const text = `${part({ ...header, alg })}.${part(claims)}`
-    return `${text}.${createHmac(digest, key.publicPem).update(text).digest('base64url')}`
-  }
-  const now = Math.floor(Date.now() / 1000)
-  const without = (name: string): object => Object.fromEntries(Object.entries(claims).filter(([each]) => each !== name))
-  const stranger = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  const [head = '', body = '', signature = ''] = good.split('.')
-
-  const forged: Record<string, string> = {
-    'no algorithm': `${part({ ...header, alg: 'none' })}.${body}.`,
-    'no signature': `${head}.${body}.`,
-    'a secret made of the public key, 256': hmac('HS256', 'sha256'),
-    'a secret made of the public key, 512': hmac('HS512', 'sha512'),
-    'the key of a stranger': eddsa(header, claims, stranger),
-    'an unknown key id': eddsa({ ...header, kid: 'x' }, claims),
-    'a key id that is no text': eddsa({ ...header, kid: { a: 1 } }, claims),
-    'no key id': eddsa({ alg: 'EdDSA', typ: 'JWT' }, claims),
-    'a name of every object as key id': eddsa({ ...header, kid: '__proto__' }, claims),
-    'other claims under the same signature': `${head}.${part({ ...claims, sub: claims.sid })}.${signature}`,
-    'another issuer': eddsa(header, { ...claims, iss: 'evil' }),
-    'another audience': eddsa(header, { ...claims, aud: 'werkvloer-staff' }),
-    'a refresh token as access': eddsa(header, { ...claims, use: 'refresh' }),
-    'ran out': eddsa(header, { ...claims, iat: now - 1000, exp: now - 100 }),
-    'longer than we ever give': eddsa(header, { ...claims, exp: now + 86_400 }),
-    'issued long ago and still good': eddsa(header, { ...claims, iat: now - 86_400, exp: now + 60 }),
-    'not yet': eddsa(header, { ...claims, nbf: now + 600 }),
-    'an extension we must know and do not': eddsa({ ...header, crit: ['x'], x: 1 }, claims),
-    'a customer that is no id': eddsa(header, { ...claims, tid: "' or true --" }),
-    'a person that is no text': eddsa(header, { ...claims, sub: [claims.sub] }),
-    'no token': 'x',
-    'three empty parts': '..'
-  }
-  for (const name of ['exp', 'iat', 'jti', 'sub', 'tid', 'sid', 'use', 'iss', 'aud'])
-    forged[`without ${name}`] = eddsa(header, without(name))
-
+  const made = await forge(at.house.control, await at.admin())
   const ask = (token: string) => at.call('GET', '/api/v1/jobs', { token })
-  t.equal((await ask(eddsa(header, claims))).status, 200, 'made like ours it is taken: the rest is refused for what it says')
-  for (const [what, token] of Object.entries(forged)) {
-    t.match(await ask(token), { status: 401, body: { code: 'unauthenticated' } }, what)
+  t.equal((await ask(made.sign(made.header, made.claims))).status, 200, 'made like ours it is taken: the rest is refused for what it says')
+  const answers = new Set<string>()
+  for (const [what, token] of Object.entries(forgedTokens(made))) {
+    const answer = await ask(token)
+    t.match(answer, { status: 401, body: { code: 'unauthenticated' } }, what)
+    answers.add(JSON.stringify({ ...answer.body, instance: '' }))
   }
-  t.equal((await ask(good)).status, 200, 'and ours still opens')
+  t.equal(answers.size, 1, 'nobody learns what was wrong with the token')
+  t.equal((await ask(made.good)).status, 200, 'and ours still opens')
+  t.notMatch(at.logged.join(''), /request failed/)
+})
+
+/** One place of the session each, broken as a careless change would break it. */
+const broken: readonly (readonly [what: string, from: string, to: string, taken: readonly string[]])[] = [
+  [
+    'reads the token without verifying it',
+    'await verify(token, { clockTimestamp: now * 1000 })',
+    'app.jwt.decode(token) as unknown',
+    ['no algorithm', 'no signature', 'the key of a stranger', 'a secret made of the public key, 256', 'an unknown key id']
+  ],
+  [
+    'takes the algorithm that the header names, and the public key as its secret',
+    'await verify(token, { clockTimestamp: now * 1000 })',
+    `await (async () => {
+        const { createHmac } = await import('node:crypto')
+        const [head = '', body = '', signature] = token.split('.')
+        const { alg } = JSON.parse(Buffer.from(head, 'base64url').toString())
+        if (alg !== 'HS256' && alg !== 'HS512') throw new Error('EdDSA is not what this mutant is about')
+        const made = createHmac(alg === 'HS256' ? 'sha256' : 'sha512', signing.publicPem).update(head + '.' + body).digest('base64url')
+        if (made !== signature) throw new Error('signature')
+        return JSON.parse(Buffer.from(body, 'base64url').toString())
+      })()`,
+    ['a secret made of the public key, 256', 'a secret made of the public key, 512']
+  ],
+  [
+    'takes any key for one it does not know',
+    "typeof token.header?.kid === 'string' ? publicOf.get(token.header.kid) : undefined",
+    'signing.publicPem',
+    ['an unknown key id', 'a file as key id', 'a key id that is no text', 'no key id']
+  ],
+  [
+    'does not look what the claims are',
+    'fit(await verify(token, { clockTimestamp: now * 1000 }), now)',
+    '((await verify(token, { clockTimestamp: now * 1000 })) as { payload: Claims }).payload',
+    ['a customer that is no id', 'a person that is no text']
+  ]
+]
+
+t.test('B1: the check notices a session that is broken', async t => {
+  for (const [what, from, to, taken] of broken) {
+    const { registerSession: session } = await mutantOf<{ registerSession: typeof registerSession }>('core/http/session.ts', from, to)
+    const door = await openDoor(t, { session })
+    const made = await forge(door.at.control, await door.admin())
+    const noticed: string[] = []
+    for (const [name, token] of Object.entries(forgedTokens(made)))
+      if ((await door.call('GET', '/test/jobs', { token })).status !== 401) noticed.push(name)
+    t.ok(
+      taken.every(name => noticed.includes(name)),
+      `a session that ${what} would let in: ${noticed.join(', ')}`
+    )
+  }
 })
