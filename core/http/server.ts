@@ -80,7 +80,13 @@ export async function createServer(options: ServerOptions): Promise<App> {
     if (!options.permissions.has(config.permission))
       throw new Error(`route ${route.method} ${route.url} names the unknown permission ${config.permission}`)
   })
-  app.addHook('onRequest', async (request, reply) => dress(request, reply))
+  app.addHook('onRequest', async (request, reply) => {
+    dress(request, reply)
+    if (hasTwoHosts(request.raw.rawHeaders)) {
+      reply.header('connection', 'close')
+      throw refuse('malformed_request', 'The request names its Host twice.')
+    }
+  })
   app.addHook('preValidation', async request => refuseUnkeepable(request.body))
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
@@ -121,6 +127,10 @@ function newAjv(coerceTypes: false | 'array'): Ajv {
   ;(addFormats as unknown as (ajv: Ajv, formats: readonly string[]) => void)(ajv, ['uuid', 'date', 'date-time', 'uri'])
   return ajv
 }
+
+/** RFC 9112, 3.2. Node takes the first one; a proxy that takes the last would have let the request through for another host. */
+const hasTwoHosts = (rawHeaders: readonly string[]): boolean =>
+  rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host').length > 1
 
 /** Bytes that are no HTTP: Fastify's own answer is not problem+json. */
 function refuseBytes(error: Error & { code?: string }, socket: Socket, log: Log, always: Readonly<Record<string, string>>): void {

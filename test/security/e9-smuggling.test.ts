@@ -63,7 +63,7 @@ t.test('E9: requests that follow each other on one connection are each answered,
   const inChunks = `${post('Transfer-Encoding: chunked')}2\r\n{}\r\n0\r\n\r\n`
   const last = `GET /health/live HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`
   t.same(
-    (await wire(at.baseUrl, live + inChunks + `${post('Content-Length: 2')}{}` + last, { forMs: 10_000 })).statuses,
+    (await wire(at.baseUrl, `${live}${inChunks}${post('Content-Length: 2')}{}${last}`, { forMs: 10_000 })).statuses,
     [200, 400, 400, 200]
   )
   const upgrade = `GET /health/live HTTP/1.1\r\n${host}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n`
