@@ -1,5 +1,5 @@
 import { Alert, Button, Chip, Group, Stack, Text, TextInput } from '@mantine/core'
-import { type FormEvent, useRef, useState } from 'react'
+import { type FormEvent, useLayoutEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api } from '../../api/client'
 import { readQuantity, useFormat } from '../../format'
@@ -24,10 +24,17 @@ export function ReportPanel({ job }: { job: Job }) {
   const form = useRef<HTMLFormElement>(null)
   const goodField = useRef<HTMLInputElement>(null)
   const scrapField = useRef<HTMLInputElement>(null)
-  const [asked, setAsked] = useState<'scrapReason' | 'shortfall' | 'reason' | null>(null)
+  // An object of its own for each time that something is asked: asked twice, the focus goes there twice.
+  const [ask, setAsk] = useState<{ readonly what: 'scrapReason' | 'shortfall' | 'reason' } | null>(null)
+  const asked = ask?.what ?? null
   const [withRework, setWithRework] = useState(false)
   const reasons = api.useQuery('get', '/api/v1/scrap-reasons', {}, { staleTime: 300_000 })
   const setting = api.useQuery('get', '/api/v1/settings/workorders', {}, { enabled: may('orders.read'), staleTime: 300_000 })
+  // Where the answer is given, also for who has no pointer: together with the question, so that no key goes to where the focus was.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: reasons that come later are the answers that the focus waits for
+  useLayoutEffect(() => {
+    if (ask) form.current?.querySelector<HTMLElement>('[data-asked] input, [data-asked] button')?.focus()
+  }, [ask, reasons.data])
 
   const draft = draftOf(job.id)
   const typed = (text: string) => text.replace('.', format.decimal)
@@ -37,7 +44,7 @@ export function ReportPanel({ job }: { job: Job }) {
   const proposed = atLeastZero(subtract(job.proposedQuantity, scrap ?? '0'))
   const good = draft.good === undefined ? proposed : readQuantity(draft.good)
   const change = (to: Partial<typeof draft>) => {
-    setAsked(null)
+    setAsk(null)
     setDraft(job.id, { ...draft, ...to })
   }
   useKeys({ '+': () => goodField.current?.focus(), '-': () => scrapField.current?.focus() })
@@ -62,12 +69,8 @@ export function ReportPanel({ job }: { job: Job }) {
           : kind === 'complete' && short && draft.shortfall === null
             ? 'shortfall'
             : null
-    setAsked(open)
-    if (open) {
-      // Where the answer is given, also for who has no pointer.
-      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[data-asked] input, [data-asked] button')?.focus())
-      return
-    }
+    setAsk(open && { what: open })
+    if (open) return
     const amounts = {
       ...(isZero(good) ? {} : { good }),
       ...(isZero(scrap) ? {} : { scrap, ...(draft.scrapReason === null ? {} : { scrapReason: draft.scrapReason }) }),
