@@ -111,6 +111,7 @@ async function shifts(page: Page, baseUrl: string, path: string, ready: string):
 
 export const bench: Bench = {
   name: 'console',
+  longOnly: true,
   async run(t, say) {
     const { at, person } = await openFactory(t)
     const urls = await loadedFirst(at.baseUrl)

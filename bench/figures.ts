@@ -17,12 +17,22 @@ export interface Figure {
 
 export interface Bench {
   readonly name: string
+  /** Numbers of the goals it measures, by which it can be asked for too. */
+  readonly goals?: readonly string[]
+  /** Has no short form: it takes its time whatever the size, and what it shows is tested elsewhere. */
+  readonly longOnly?: boolean
   /** @param t where things to be closed are handed in; closed when this bench ends */
-  run(t: { teardown(fn: () => Promise<void>): void }, say: (line: string) => void): Promise<readonly Figure[]>
+  run(t: Teardown, say: (line: string) => void, form: { readonly short: boolean }): Promise<readonly Figure[]>
+}
+
+export interface Teardown {
+  teardown(fn: () => Promise<void>): void
 }
 
 /** Two shared cores jitter: a figure fails the run only when it is worse than its pass mark by more than this. */
 export const tolerance = 0.15
+/** The short form measures once and little: only a figure that lost half of what it should be says anything. */
+export const shortTolerance = 1
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
@@ -42,7 +52,7 @@ export interface Verdict {
 }
 
 /** No measurement at all is never a success. */
-export function verdictOf({ values, goal, passMark = goal, moonshot, atLeast = false }: Figure): Verdict {
+export function verdictOf({ values, goal, passMark = goal, moonshot, atLeast = false }: Figure, allowed: number = tolerance): Verdict {
   const ours = median(values)
   const use = (limit: number) => (atLeast ? limit / ours : limit === 0 ? (ours === 0 ? 0 : Number.POSITIVE_INFINITY) : ours / limit)
   const ratio = use(goal)
@@ -50,7 +60,7 @@ export function verdictOf({ values, goal, passMark = goal, moonshot, atLeast = f
     ours,
     ratio,
     reached: ratio <= 1,
-    failed: !(use(passMark) <= 1 + tolerance),
+    failed: !(use(passMark) <= 1 + allowed),
     moonshotReached: moonshot === undefined ? undefined : use(moonshot) <= 1
   }
 }
@@ -58,9 +68,9 @@ export function verdictOf({ values, goal, passMark = goal, moonshot, atLeast = f
 const shown = (value: number): string => (Number.isInteger(value) || Math.abs(value) >= 100 ? String(Math.round(value)) : value.toFixed(3))
 
 /** `name  ours/limit  ratio  goal  reached|missed`, in columns; below it the spread where there is one. */
-export function lines(figures: readonly Figure[]): string[] {
+export function lines(figures: readonly Figure[], allowed: number = tolerance): string[] {
   const rows = figures.map(figure => {
-    const { ours, ratio, reached, failed, moonshotReached } = verdictOf(figure)
+    const { ours, ratio, reached, failed, moonshotReached } = verdictOf(figure, allowed)
     const { values, goal, unit, moonshot, atLeast, note } = figure
     const spread = values.length > 1 ? `${values.length} times, ${shown(Math.min(...values))} to ${shown(Math.max(...values))}` : ''
     const beyond = moonshot === undefined ? '' : `moonshot ${shown(moonshot)} ${moonshotReached ? 'reached' : 'not reached'}`

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,10 +14,8 @@ import { newLogin } from '../demo/sftp.ts'
 import { freshDatabase, withConnection } from '../test/helpers/database.ts'
 import { adminPassword, openTestHouse, type TestHouse, type TestTenant } from '../test/helpers/house.ts'
 import { type Bench, median } from './figures.ts'
+import { postgresProgram } from './programs.ts'
 
-const rounds = 3
-/** `WERKVLOER_TEST_BENCH_OPERATIONS` makes a quick try of it; the goal stands for the full number. */
-const operations = Number(process.env.WERKVLOER_TEST_BENCH_OPERATIONS ?? 200_000)
 const perOrder = 10
 
 const own = view<never>()
@@ -62,7 +60,7 @@ function operationOf(n: number): Operation {
 }
 
 /** The file of the ERP: one row for each operation, with the columns of its order (adapters/csv/README.md). */
-function orderFile(): Buffer {
+function orderFile(operations: number): Buffer {
   const head = [
     ...['Order', 'Department', 'Article', 'Description', 'Quantity', 'Unit', 'Due', 'Priority', 'Status', 'Changed', 'Type'],
     ...['Operation', 'Sequence', 'OperationDepartment', 'OperationDescription', 'SetupSeconds', 'RunSeconds']
@@ -78,7 +76,7 @@ function orderFile(): Buffer {
 }
 
 /** The same operations as rows of a plain table with a key, in COPY's text format. */
-const copyText = (): string =>
+const copyText = (operations: number): string =>
   Array.from({ length: operations }, (_, n) => {
     const o = operationOf(n)
     return `${[
@@ -92,7 +90,7 @@ const plainTable = `create table operation (order_number text, number text, sequ
   run_seconds int, primary key (order_number, number))`
 
 /** The same orders and jobs in the product's own tables, made by the server out of nothing: what they cost without anybody bringing them. */
-async function bySqlAlone(ctx: Ctx): Promise<number> {
+async function bySqlAlone(ctx: Ctx, operations: number): Promise<number> {
   const began = performance.now()
   await withTx(ctx, async tx => {
     await sql`insert into workorders.work_order (id, number, article, description, department_code, quantity, unit, due, priority, erp_status, status)
@@ -108,13 +106,6 @@ async function bySqlAlone(ctx: Ctx): Promise<number> {
   return performance.now() - began
 }
 
-/** Debian's `psql` in the path is a wrapper that takes its time to start; the program itself lies beside the versions. */
-function psqlProgram(): string {
-  const found = globSync('/usr/lib/postgresql/*/bin/psql').sort().at(-1)
-  if (found === undefined) throw new Error('psql is missing: this bench compares with its \\copy (Debian: postgresql-client)')
-  return found
-}
-
 /** A customer of its own with one connection that may bring work orders. */
 async function emptyCustomer(at: TestHouse, tenant: TestTenant): Promise<{ ctx: Ctx; connectionId: string }> {
   await at.admin(tenant)
@@ -125,13 +116,16 @@ async function emptyCustomer(at: TestHouse, tenant: TestTenant): Promise<{ ctx: 
 
 export const bench: Bench = {
   name: 'import',
-  async run(t, say) {
+  goals: ['G1', 'G2'],
+  async run(t, say, { short }) {
+    const operations = short ? 10_000 : 200_000
+    const rounds = short ? 1 : 3
     const dir = mkdtempSync(join(tmpdir(), 'wv-bench-import-'))
     t.teardown(async () => rmSync(dir, { recursive: true, force: true }))
-    const psql = psqlProgram()
+    const psql = postgresProgram('psql')
     const text = join(dir, 'operations.tsv')
-    writeFileSync(text, copyText())
-    const file = orderFile()
+    writeFileSync(text, copyText(operations))
+    const file = orderFile(operations)
     say(`${operations} operations of ${operations / perOrder} orders, ${(file.length / 1e6).toFixed(0)} MB`)
     const plain = await freshDatabase(t)
     const at = await openTestHouse(t)
@@ -173,7 +167,7 @@ export const bench: Bench = {
       for (const one of round % 2 === 0 ? [work, raw] : [raw, work]) await one()
       const { rows } = await sql<{ n: string }>`select count(*) as n from workorders.job`.execute(own(ctx))
       if (rows[0]?.n !== String(operations)) throw new Error(`the customer has ${rows[0]?.n} jobs`)
-      alone.push(await bySqlAlone(await at.ctx(await at.newTenant())))
+      alone.push(await bySqlAlone(await at.ctx(await at.newTenant()), operations))
       again.push(await bring(ctx, connectionId, `WO_${round}b.csv`, 'unchanged_count'))
     }
     const speed = (times: readonly number[]): string => `${Math.round(operations / (median(times) / 1_000))} rows/s`

@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { program } from './programs.ts'
 
 const sshd = '/usr/sbin/sshd'
 /** The only cipher both sides are measured with: what our server offers first, and the fastest of OpenSSH's. */
@@ -28,10 +29,7 @@ export interface SshdServer {
  * on loopback) made for this run. The system's server is neither needed nor touched.
  */
 export async function startSshd(t: { teardown(fn: () => Promise<void>): void }, publicLine: string, keyFile: string): Promise<SshdServer> {
-  for (const program of [sshd, '/usr/bin/sftp', '/usr/bin/ssh-keygen']) {
-    if (!existsSync(program))
-      throw new Error(`${program} is missing: this bench compares with OpenSSH (Debian: openssh-server, openssh-client)`)
-  }
+  for (const path of [sshd, '/usr/bin/sftp', '/usr/bin/ssh-keygen']) program(path, 'openssh-server, openssh-client')
   const dir = mkdtempSync(join(tmpdir(), 'wv-sshd-'))
   t.teardown(async () => rmSync(dir, { recursive: true, force: true }))
   const folder = join(dir, 'files')

@@ -5,16 +5,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Bench, median } from './figures.ts'
 
-const rounds = 5
-const fileBytes = 50_000_000
-
 const columns = [
   ...['Order', 'Department', 'Article', 'Description', 'Quantity', 'Unit', 'Due', 'Priority', 'Status', 'Changed'],
   ...['Operation', 'Sequence', 'OperationDepartment', 'OperationDescription', 'RunSeconds']
 ]
 
 /** Operations of work orders, about 140 bytes a row, without quotes: the only kind of file that the limit reads rightly. */
-function writeOperations(file: string): number {
+function writeOperations(file: string, fileBytes: number): number {
   const handle = openSync(file, 'w')
   let rows = 0
   let written = writeSync(handle, `${columns.join(',')}\n`)
@@ -47,11 +44,13 @@ async function read(which: 'ours' | 'limit', file: string): Promise<Read> {
 
 export const bench: Bench = {
   name: 'readers',
-  async run(t) {
+  goals: ['G3'],
+  async run(t, _say, { short }) {
+    const rounds = short ? 3 : 7
     const dir = mkdtempSync(join(tmpdir(), 'wv-bench-readers-'))
     t.teardown(async () => rmSync(dir, { recursive: true, force: true }))
     const file = join(dir, 'operations.csv')
-    const rows = writeOperations(file)
+    const rows = writeOperations(file, short ? 10_000_000 : 50_000_000)
     const megabytes = statSync(file).size / 1e6
     const ours: Read[] = []
     const limit: Read[] = []

@@ -12,9 +12,6 @@ import { openTestHouse, type TestHouse } from '../test/helpers/house.ts'
 import { type Bench, median } from './figures.ts'
 import { type SshAddress, sftp, startSshd } from './openssh.ts'
 
-const rounds = 5
-const bigBytes = 200_000_000
-const smallFiles = 1_000
 const smallBytes = 4_096
 
 const own = view<never>()
@@ -61,7 +58,11 @@ const hashOf = (file: string): string => createHash('sha256').update(readFileSyn
 
 export const bench: Bench = {
   name: 'sftp',
-  async run(t, say) {
+  goals: ['G12', 'G13'],
+  async run(t, say, { short }) {
+    const rounds = short ? 1 : 5
+    const bigBytes = short ? 40_000_000 : 200_000_000
+    const smallFiles = short ? 200 : 1_000
     const dir = mkdtempSync(join(tmpdir(), 'wv-bench-sftp-'))
     t.teardown(async () => rmSync(dir, { recursive: true, force: true }))
     const big = join(dir, 'big')

@@ -7,9 +7,7 @@ import { AdapterError } from '../adapters/contract/errors.ts'
 import { xmlRecords } from '../adapters/contract/xml.ts'
 import type { Bench, Figure } from './figures.ts'
 import { peakMegabytes } from './memory.ts'
-
-const rounds = 5
-const megabytes = 50
+import { program } from './programs.ts'
 
 const order = (n: number): string =>
   `<OperationsRequest><ID>WO-${n}</ID><Description>Bracket &amp; plate ${n}</Description><OperationsType>Production</OperationsType>${[
@@ -24,7 +22,7 @@ const order = (n: number): string =>
     .join('')}</OperationsRequest>\n`
 
 /** @returns how many orders it holds */
-async function write(path: string): Promise<number> {
+async function write(path: string, megabytes: number): Promise<number> {
   const file = await open(path, 'w')
   await file.write('<?xml version="1.0" encoding="UTF-8"?>\n<ProcessOperationsRequest xmlns="http://www.mesa.org/xml/B2MML"><DataArea>\n')
   let orders = 0
@@ -87,15 +85,18 @@ const hostile: readonly (readonly [string, () => AsyncIterable<Uint8Array>])[] =
 
 export const bench: Bench = {
   name: 'xml',
-  async run(t, say) {
+  goals: ['G4'],
+  async run(t, say, { short }) {
+    const rounds = short ? 1 : 5
+    const xmllint = program('/usr/bin/xmllint', 'libxml2-utils')
     const folder = mkdtempSync(join(tmpdir(), 'wv-bench-xml-'))
     t.teardown(async () => rmSync(folder, { recursive: true, force: true }))
     const path = join(folder, 'orders.xml')
-    const orders = await write(path)
+    const orders = await write(path, short ? 10 : 50)
     const ratios: number[] = []
     const peaks: number[] = []
     for (let round = 0; round < rounds; round++) {
-      const { seconds: limit } = await ran('xmllint', ['--stream', '--noout', path])
+      const { seconds: limit } = await ran(xmllint, ['--stream', '--noout', path])
       const ours = await readApart(path)
       if (ours.records !== orders) throw new Error(`${ours.records} of ${orders} records were read`)
       ratios.push(limit / ours.seconds)
@@ -116,22 +117,22 @@ export const bench: Bench = {
       grown.push((process.memoryUsage().rss - before) / 1_000_000)
     }
     const figures: Figure[] = [
-      { name: 'XML reader / xmllint --stream', unit: '', values: ratios, goal: 0.35, atLeast: true, note: 'G4, moonshot 0.70' },
+      { name: 'G4 XML reader, of xmllint --stream', unit: 'x', values: ratios, goal: 0.35, moonshot: 0.7, atLeast: true },
       {
-        name: 'XML reader: memory that it adds',
+        name: 'G4 XML reader, memory that it adds',
         unit: 'MB',
         values: peaks,
         goal: 48,
         note: '100 MB for the process, of which an empty one takes 52'
       },
       {
-        name: 'XML reader: slowest refusal',
+        name: 'G4 XML reader, slowest refusal',
         unit: 's',
         values: [Math.max(...seconds)],
         goal: 1,
         note: `${hostile.length} hostile documents`
       },
-      { name: 'XML reader: most memory for a refusal', unit: 'MB', values: [Math.max(...grown)], goal: 100 }
+      { name: 'G4 XML reader, most memory for a refusal', unit: 'MB', values: [Math.max(...grown)], goal: 100 }
     ]
     return figures
   }

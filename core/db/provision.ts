@@ -183,8 +183,7 @@ export interface FleetReport {
  * Migrates all tenants, four at a time, and says what happened to each. The first failure stops the start of further ones: a
  * surprise in one is likely a surprise in all. Running it again goes on where it stopped.
  */
-export async function migrateFleet(control: Control, clock: Clock): Promise<FleetReport> {
-  const series = tenantSeries()
+export async function migrateFleet(control: Control, clock: Clock, series: readonly Migration[] = tenantSeries()): Promise<FleetReport> {
   const ctx = controlCtx(control, clock, 'migrate')
   const rows = await control.kysely
     .selectFrom('control.tenant')
