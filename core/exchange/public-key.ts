@@ -3,6 +3,17 @@ import ssh2, { type ParsedKey } from 'ssh2'
 import { sha256 } from '../ids.ts'
 
 const fewestRsaBits = 3072
+const mostRsaBits = 16_384
+/** Points of ed25519 whose order is 8 or less, without the sign of x: for such a "key" anybody can make signatures. */
+const smallPoints: ReadonlySet<string> = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ec${'ff'.repeat(30)}7f`,
+  `ed${'ff'.repeat(30)}7f`,
+  `ee${'ff'.repeat(30)}7f`
+])
 const types: ReadonlySet<string> = new Set(['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'])
 
 export interface PublicKeyLine {
@@ -28,13 +39,10 @@ export function readPublicKey(text: string): PublicKeyLine | { readonly problem:
   const blob = Buffer.from(data, 'base64')
   const parsed = parseKey(`${type} ${data}`)
   // The type stands twice, in front and inside; base64 leaves room for a second spelling of the same bytes.
-  if (!parsed || parsed.type !== type || parsed.isPrivateKey() || !parsed.getPublicSSH().equals(blob))
+  if (!parsed || parsed.type !== type || parsed.isPrivateKey() || !parsed.getPublicSSH().equals(blob) || blob.toString('base64') !== data)
     return { problem: 'the key cannot be read; copy the whole line again' }
-  if (type === 'ssh-rsa') {
-    const bits = rsaBits(parsed)
-    if (bits < fewestRsaBits)
-      return { problem: `an RSA key needs at least ${fewestRsaBits} bits and this one has ${bits}; better make an ed25519 key` }
-  }
+  const problem = problemOf(parsed, blob)
+  if (problem !== undefined) return { problem }
   return { line: `${type} ${blob.toString('base64')}`, fingerprint: fingerprintOf(blob) }
 }
 
@@ -48,13 +56,27 @@ function parseKey(line: string): ParsedKey | undefined {
   return parsed instanceof Error || Array.isArray(parsed) ? undefined : parsed
 }
 
-function rsaBits(key: ParsedKey): number {
-  try {
-    return createPublicKey(key.getPublicPEM()).asymmetricKeyDetails?.modulusLength ?? 0
-  } catch {
-    return 0
+/** Why a key that can be read is none to rely on. */
+function problemOf(key: ParsedKey, blob: Buffer): string | undefined {
+  if (key.type === 'ssh-ed25519') {
+    const point = Buffer.from(blob.subarray(-32))
+    point[31] = (point[31] ?? 0) & 0x7f
+    return smallPoints.has(point.toString('hex')) ? broken : undefined
   }
+  let details: { modulusLength?: number; publicExponent?: bigint }
+  try {
+    // Refuses a point that is not on its curve.
+    details = createPublicKey(key.getPublicPEM()).asymmetricKeyDetails ?? {}
+  } catch {
+    return broken
+  }
+  if (key.type !== 'ssh-rsa') return undefined
+  const { modulusLength: bits = 0, publicExponent = 0n } = details
+  if (bits < fewestRsaBits) return `an RSA key needs at least ${fewestRsaBits} bits and this one has ${bits}; better make an ed25519 key`
+  if (bits > mostRsaBits) return `an RSA key has at most ${mostRsaBits} bits and this one has ${bits}; better make an ed25519 key`
+  return publicExponent < 3n || publicExponent % 2n === 0n ? broken : undefined
 }
+const broken = 'anybody could sign for this key, or nobody; make a new pair with ssh-keygen'
 
 /** What a client proved with: the signed bytes (with the session's id in them), the signature, and the hash it named. */
 export interface SignedProof {

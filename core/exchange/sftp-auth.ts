@@ -48,7 +48,7 @@ export function sftpAuthentication(options: SftpAuthOptions): Authenticate {
   const note = refusals(clock)
   return async (username, credential) => {
     const entry = userNamePattern.test(username) ? await directory.find('sftp_user', username) : undefined
-    const tenant = entry?.connectionId == null ? undefined : await tenants.open(entry.tenantId)
+    const tenant = entry?.connectionId == null ? undefined : await openUnlessGone(tenants, entry.tenantId)
     const connectionId = entry?.connectionId ?? ''
     const ctx = tenant && connectionContext(tenant, connectionId, clock, log)
     const proofs =
@@ -69,6 +69,16 @@ export function sftpAuthentication(options: SftpAuthOptions): Authenticate {
     }
     await note(ctx, connectionId, 'publickey')
     return undefined
+  }
+}
+
+/** Whoever belongs to a customer that is gone, or suspended, is nobody: no other answer than to an unknown user. */
+async function openUnlessGone(tenants: Tenants, tenantId: string): Promise<OpenTenant | undefined> {
+  try {
+    return await tenants.open(tenantId)
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'tenant_unavailable' && error.retryAfterSeconds === undefined) return undefined
+    throw error
   }
 }
 
@@ -125,7 +135,17 @@ const offerWeight = 1 / 3
 /** Every "no" takes at least this long, whatever it was that failed. */
 const slowestMs = 250
 
-/** Answers the authentication requests of one SSH connection. `letIn` is told who it is just before the client is. */
+export interface Authenticator {
+  answer(context: AuthContext): Promise<void>
+  /** The connection ended. */
+  left(): void
+}
+
+/**
+ * Answers the authentication requests of one SSH connection. `letIn` is told who it is just before the client is. A question whether
+ * a key would do, answered with yes and not followed by its signature, counts like one that was answered with no: who collects public
+ * keys must not learn at leisure where each of them fits.
+ */
 export function authenticator(options: {
   authenticate: Authenticate
   ip: string
@@ -134,12 +154,20 @@ export function authenticator(options: {
   log: Log
   letIn: (login: SftpLogin) => void
   close: () => void
-}): (context: AuthContext) => Promise<void> {
+}): Authenticator {
   let tries = 0
   let probes = 0
   let ended = false
+  let unproven = false
 
-  return async context => {
+  function unanswered(): void {
+    if (!unproven) return
+    unproven = false
+    tries += offerWeight
+    options.failures.failed(options.ip, offerWeight)
+  }
+
+  async function answer(context: AuthContext): Promise<void> {
     if (ended) return
     if (context.method !== 'password' && context.method !== 'publickey') {
       // Clients ask with `none` first to learn the methods.
@@ -152,6 +180,9 @@ export function authenticator(options: {
       return
     }
     const credential = credentialOf(context)
+    const asked = credential?.kind === 'key' && credential.signed === undefined
+    if (asked || credential?.kind !== 'key') unanswered()
+    unproven = false
     const slow = sleep(slowestMs)
     let login: SftpLogin | undefined
     try {
@@ -164,7 +195,11 @@ export function authenticator(options: {
     }
     if (ended) return
     if (login) {
-      const asked = credential?.kind === 'key' && credential.signed === undefined
+      if (asked && tooMany()) {
+        end()
+        return
+      }
+      unproven = asked
       if (!asked) {
         options.failures.succeeded(options.ip)
         options.letIn(login)
@@ -173,7 +208,7 @@ export function authenticator(options: {
       context.accept()
       return
     }
-    const weight = credential?.kind === 'key' && credential.signed === undefined ? offerWeight : 1
+    const weight = asked ? offerWeight : 1
     tries += weight
     options.failures.failed(options.ip, weight)
     options.log.warn(
@@ -189,15 +224,19 @@ export function authenticator(options: {
     )
     await slow
     if (ended) return
-    if (tries >= mostTries - 0.01) end(context)
+    if (tooMany()) end(context)
     else context.reject([...offeredMethods])
   }
+
+  const tooMany = (): boolean => tries >= mostTries - 0.01
 
   function end(context?: AuthContext): void {
     ended = true
     context?.reject([])
     options.close()
   }
+
+  return { answer, left: unanswered }
 }
 
 function credentialOf(context: AuthContext): SftpCredential | undefined {

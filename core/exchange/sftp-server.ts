@@ -100,6 +100,7 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
     connection.on('close', () => {
       clearTimeout(idle)
       live.delete(connection)
+      sign.left()
       if (mine.login) logins.set(mine.login.connectionId, (logins.get(mine.login.connectionId) ?? 1) - 1)
     })
     const sign = authenticator({
@@ -114,7 +115,7 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
       close: () => connection.end()
     })
     connection.on('authentication', context => {
-      sign(context).catch(error => {
+      sign.answer(context).catch(error => {
         log.error({ err: error, session }, 'sign-in over SFTP failed')
         connection.end()
       })

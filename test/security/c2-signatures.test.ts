@@ -200,7 +200,7 @@ t.test('C2 the signature', async t => {
       accept: () => answers.push('accept'),
       reject: () => answers.push('no')
     }
-    await sign({ ...context, signature: Buffer.alloc(0) } as never)
+    await sign.answer({ ...context, signature: Buffer.alloc(0) } as never)
     t.strictSame([asked, answers], [0, ['no']])
   })
 })
