@@ -28,6 +28,7 @@ import {
 } from './apply-store.ts'
 import { pauseByHost } from './connections.ts'
 import { kindOwners, listConnectionRows } from './connections-store.ts'
+import { checkContent } from './delivery-content.ts'
 import { itemsToReplay, resolveReplayed } from './delivery-replays-store.ts'
 import { inboundFile, inboundRequest, type RawDelivery, rawOf } from './delivery-source.ts'
 import { duePulls, runPull } from './pull.ts'
@@ -99,7 +100,7 @@ async function work(deps: ImportDeps, ctx: Ctx, delivery: WorkDelivery, lease: L
     hasOpenRejects: await hasOpenRejects(ctx, delivery.connectionId)
   }
   const owners = await ownersOf(ctx, delivery.connectionId)
-  const items = itemsOf(
+  const items = await itemsOf(
     deps,
     ctx,
     runtime,
@@ -173,21 +174,25 @@ async function finish(
   })
 }
 
-/** What an adapter makes of raw bytes; of a pull the rows that were kept are mapped again. */
-export function itemsOf(
+/**
+ * What an adapter makes of raw bytes, once they are known to be something it can read; of a pull the rows that were kept are mapped
+ * again. Refuses `delivery_content`.
+ */
+export async function itemsOf(
   deps: Pick<ImportDeps, 'adapterCtx'>,
   ctx: Ctx,
   runtime: ConnectionRuntime,
   way: string,
   raw: RawDelivery,
   signal: AbortSignal
-): AsyncIterable<ImportItem> {
+): Promise<AsyncIterable<ImportItem>> {
+  if (way === 'pull') return rowsOfPull(raw, runtime.mapper)
+  await checkContent(raw)
   const given: AdapterCtx = { ...deps.adapterCtx(ctx, runtime), signal }
   const handlers = runtime.adapter.import
   // Methods of the adapter: they may use `this`.
   if (way === 'http' && handlers?.http) return handlers.http(inboundRequest(raw), given as never)
   if (way === 'sftp' && handlers?.file) return handlers.file(inboundFile(raw), given as never)
-  if (way === 'pull') return rowsOfPull(raw, runtime.mapper)
   throw new AdapterError('payload', `The adapter "${runtime.manifest.displayName}" does not take what comes in this way.`)
 }
 
