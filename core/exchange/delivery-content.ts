@@ -1,6 +1,7 @@
 import { type ForeignContent, foreignContent, headBytes } from '../../adapters/contract/index.ts'
 import type { RawDelivery } from './delivery-source.ts'
 import { refuseExchange } from './errors.ts'
+import type { Scan } from './scanner.ts'
 
 const means: Readonly<Record<ForeignContent, string>> = {
   archive: 'an archive',
@@ -17,15 +18,21 @@ const means: Readonly<Record<ForeignContent, string>> = {
 
 /**
  * Looks at what a delivery is before an adapter reads it. The original stays as it came, sealed. Refuses `delivery_content` for what
- * is no text with records at all, whatever its name or Content-Type says.
+ * is no text with records at all, whatever its name or Content-Type says, and `delivery_infected` for what the operator's virus scanner
+ * finds, where there is one.
+ * @throws AdapterError `transient` while the scanner cannot tell
  */
-export async function checkContent(raw: RawDelivery): Promise<void> {
-  const found = foreignContent(await headOf(raw))
-  if (!found) return
-  throw refuseExchange(
-    'delivery_content',
-    `This is ${means[found.content]} (${found.format}), not records in text, whatever its name says. Nothing of it was taken over.`
-  )
+export async function checkContent(raw: RawDelivery, scan: Scan | undefined, signal: AbortSignal): Promise<void> {
+  const foreign = foreignContent(await headOf(raw))
+  if (foreign) {
+    throw refuseExchange(
+      'delivery_content',
+      `This is ${means[foreign.content]} (${foreign.format}), not records in text, whatever its name says. Nothing of it was taken over.`
+    )
+  }
+  const found = await scan?.(raw.bytes(), signal)
+  if (found !== undefined)
+    throw refuseExchange('delivery_infected', `The virus scanner found ${found} in it. Nothing of it was taken over.`)
 }
 
 async function headOf(raw: RawDelivery): Promise<Uint8Array> {

@@ -40,6 +40,7 @@ import { hasOpenRejects, unreadable } from './rejects-store.ts'
 import { replayWaiting } from './replay.ts'
 import { chunkSize, Interrupted, type PartRunner, type RunOptions, runItems } from './run.ts'
 import { type ConnectionRuntime, openConnection } from './runtime.ts'
+import type { Scan } from './scanner.ts'
 import { closeUnseen, planClosing } from './snapshot-close.ts'
 
 export interface ImportDeps {
@@ -52,6 +53,8 @@ export interface ImportDeps {
   readonly applyAck: ApplyAck
   readonly adapterCtx: (ctx: Ctx, runtime: ConnectionRuntime) => AdapterCtx
   readonly journal: Journal
+  /** The operator's virus scanner, where there is one. */
+  readonly scan?: Scan | undefined
 }
 
 /** Tries of a delivery that fails for a reason nobody declared. */
@@ -176,10 +179,10 @@ async function finish(
 
 /**
  * What an adapter makes of raw bytes, once they are known to be something it can read; of a pull the rows that were kept are mapped
- * again. Refuses `delivery_content`.
+ * again. Refuses `delivery_content` and `delivery_infected`.
  */
 export async function itemsOf(
-  deps: Pick<ImportDeps, 'adapterCtx'>,
+  deps: Pick<ImportDeps, 'adapterCtx' | 'scan'>,
   ctx: Ctx,
   runtime: ConnectionRuntime,
   way: string,
@@ -187,7 +190,7 @@ export async function itemsOf(
   signal: AbortSignal
 ): Promise<AsyncIterable<ImportItem>> {
   if (way === 'pull') return rowsOfPull(raw, runtime.mapper)
-  await checkContent(raw)
+  await checkContent(raw, deps.scan, signal)
   const given: AdapterCtx = { ...deps.adapterCtx(ctx, runtime), signal }
   const handlers = runtime.adapter.import
   // Methods of the adapter: they may use `this`.

@@ -1,6 +1,10 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { foreignContent } from '../../adapters/contract/index.ts'
+import { commandScan, scannerComplaint } from '../../core/exchange/scanner.ts'
 import { callingErp, fileErp, sftpHouse } from '../helpers/erp-side.ts'
 
 /** Beginnings of real files, each as its own program writes it. */
@@ -113,5 +117,83 @@ t.test('D10 content versus name', async t => {
       t.equal(foreignContent(latin(body)), undefined, what)
       t.match((await erp.file(`ART_${++number}.csv`, body)).delivery, { state: 'done', counts: { rejected: 0 } }, what)
     }
+  })
+})
+
+/** A scanner as clamdscan is one: reads standard input, ends with 0, 1 or 2. What it does stands in the file beside it. */
+function standInScanner(t: { teardown(fn: () => void): void }) {
+  const dir = mkdtempSync(join(tmpdir(), 'wv-scanner-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  const program = join(dir, 'scan')
+  const behaviour = join(dir, 'behaviour')
+  const says = (what: 'works' | 'fails' | 'finds all' | 'finds nothing' | 'reads nothing'): void => writeFileSync(behaviour, what)
+  writeFileSync(
+    program,
+    `#!/bin/sh
+case "$(cat ${behaviour})" in
+  works) if grep -q -e EICAR-STANDARD -e Wurm; then echo 'stdin: Test.Signature FOUND'; exit 1; fi; exit 0 ;;
+  'finds all') cat >/dev/null; echo 'stdin: Test.Everything FOUND'; exit 1 ;;
+  'finds nothing') cat >/dev/null; exit 0 ;;
+  'reads nothing') echo 'stdin: Test.AtOnce FOUND'; exit 1 ;;
+  *) cat >/dev/null; exit 2 ;;
+esac
+`
+  )
+  chmodSync(program, 0o755)
+  says('works')
+  return { command: `${program} --no-summary -`, says }
+}
+
+const articles = (description: string): string => `Article;Description;Unit\nA1;${description};PCE\n`
+
+t.test('D10 scanner', async t => {
+  const scanner = standInScanner(t)
+  const at = await sftpHouse(t, { settings: { WERKVLOER_SCAN_COMMAND: scanner.command } })
+  const erp = await fileErp(t, at)
+
+  await t.test("D10: what the operator's scanner finds is refused whole with the name of it; what it passes is read", async t => {
+    t.match((await erp.file('ART_1.csv', articles('clean'))).delivery, { state: 'done', counts: { new: 1 } })
+    const { delivery } = await erp.file('ART_2.csv', articles('Wurm'))
+    t.match(delivery, {
+      state: 'rejected',
+      reason: { code: 'delivery_infected', detail: /Test\.Signature/ },
+      counts: { read: 0 },
+      rawKept: true
+    })
+    const [entry] = await erp.query<{ data: unknown }>(`select data from journal.entry where act = 'delivery.import' and subject_id = $1`, [
+      delivery.id
+    ])
+    t.match(entry, { data: { state: 'rejected', code: 'delivery_infected' } })
+    const dry = await erp.api('POST', `/connections/${erp.connectionId}/dry-runs`, { deliveryId: delivery.id })
+    t.match(dry, { refused: { code: 'delivery_infected' } })
+  })
+
+  await t.test('D10: while the scanner cannot tell, a delivery waits; afterwards it is taken over', async t => {
+    scanner.says('fails')
+    const { delivery } = await erp.file('ART_3.csv', articles('later'))
+    t.match(delivery, { state: 'stored', reason: { code: 'import_transient', detail: /scanner/ }, counts: { read: 0 } })
+    scanner.says('works')
+    await erp.query('update exchange.delivery set next_attempt_at = null where id = $1', [delivery.id])
+    await erp.work()
+    t.match((await erp.result(delivery.id)).delivery, { state: 'done', counts: { changed: 1 } })
+  })
+
+  await t.test('D10: a large file goes through a scanner that reads nothing of it without a fault', async t => {
+    scanner.says('reads nothing')
+    const large = `Article;Description;Unit\n${'A1;some text that is long;PCE\n'.repeat(100_000)}`
+    t.match((await erp.file('ART_4.csv', large)).delivery, { state: 'rejected', reason: { detail: /Test\.AtOnce/ } })
+    scanner.says('works')
+  })
+
+  await t.test('D10: the look at the installation tells a scanner that finds nothing, or everything, or is not there', async t => {
+    const command = scanner.command.split(' ')
+    t.equal(await scannerComplaint(commandScan(command)), undefined)
+    scanner.says('finds nothing')
+    t.match(await scannerComplaint(commandScan(command)), /does not find/)
+    scanner.says('finds all')
+    t.match(await scannerComplaint(commandScan(command)), /in a clean file/)
+    scanner.says('fails')
+    t.match(await scannerComplaint(commandScan(command)), /ended with 2/)
+    t.match(await scannerComplaint(commandScan(['/nowhere/scanner'])), /ENOENT/)
   })
 })
