@@ -200,6 +200,19 @@ export const SettingsShape = Type.Object(
         example: 'erp.internal:8443'
       },
       { default: 'none' }
+    ),
+    WERKVLOER_SCAN_COMMAND: optional(
+      text(
+        {
+          group: 'Operation',
+          defaultText: 'none',
+          description:
+            'Virus scanner for what ERPs deliver: absolute path of a program and its arguments, started without a shell. It reads a delivery on standard input and ends with 0 for clean, 1 for found; with anything else the delivery waits.',
+          remedy: 'the absolute path of a program and its arguments, separated by spaces, for example /usr/bin/clamdscan --no-summary -',
+          example: '/usr/bin/clamdscan --no-summary -'
+        },
+        { pattern: '^/[\\x21-\\x7e]+( +[\\x21-\\x7e]+)*$' }
+      )
     )
   },
   { additionalProperties: false }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { Ajv } from 'ajv'
@@ -52,6 +52,8 @@ export interface Config {
   readonly rootKey: Buffer | undefined
   /** `host:port`, lower case. */
   readonly allowPrivateEgress: readonly string[]
+  /** Program and arguments of the virus scanner; undefined without one. */
+  readonly scanCommand: readonly string[] | undefined
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -191,7 +193,8 @@ function build(settings: Settings, problems: string[]): Config {
       poolIdleSeconds: settings.WERKVLOER_POOL_IDLE_SECONDS
     },
     rootKey,
-    allowPrivateEgress: egress(settings.WERKVLOER_ALLOW_PRIVATE_EGRESS, problems)
+    allowPrivateEgress: egress(settings.WERKVLOER_ALLOW_PRIVATE_EGRESS, problems),
+    scanCommand: scanCommand(settings.WERKVLOER_SCAN_COMMAND, problems)
   }
 }
 
@@ -281,6 +284,18 @@ function egress(value: string, problems: string[]): string[] {
     if (port < 1 || port > 65535) problems.push(wrong('WERKVLOER_ALLOW_PRIVATE_EGRESS', entry, 'is not host:port'))
   }
   return entries
+}
+
+function scanCommand(given: string | undefined, problems: string[]): string[] | undefined {
+  if (given === undefined) return undefined
+  const parts = given.split(' ').filter(part => part !== '')
+  const [program = ''] = parts
+  try {
+    accessSync(program, constants.X_OK)
+  } catch (error) {
+    problems.push(wrong('WERKVLOER_SCAN_COMMAND', given, `names a program that cannot be started (${codeOf(error)})`))
+  }
+  return parts
 }
 
 /** What a program we start may know of our environment: where programs and folders are, no setting and no secret. */

@@ -9,6 +9,8 @@ export interface CsvOptions {
   readonly trim?: boolean
   /** First cell of a last row whose second cell is the number of rows between header and itself; then it must be there and right. */
   readonly trailer?: string
+  /** Told the names of the columns; what it throws refuses the file. */
+  readonly header?: (names: readonly string[]) => void
 }
 
 export interface CsvRow {
@@ -75,6 +77,7 @@ function readerOf(options: CsvOptions): { take(line: string): CsvRow | undefined
     if (cells.every(cell => cell === '')) return undefined
     if (header === undefined) {
       header = headerOf(cells, options)
+      options.header?.(header)
       return undefined
     }
     if (counted !== undefined) throw new AdapterError('payload', `Line ${line} stands behind the trailer "${options.trailer}".`)

@@ -2,6 +2,7 @@
  * The adapter interface, version 1: types, record schemas and pure helpers. No input or output, no container, no database.
  */
 export { type Batched, batchesOf } from './batches.ts'
+export { type Foreign, type ForeignContent, foreignContent, headBytes, testVirus } from './content.ts'
 export { type CsvOptions, type CsvRow, csvLine, csvRows } from './csv.ts'
 export { defineAdapter, eachInOrder } from './define.ts'
 export { AdapterError, type ErrorClass, TransportError } from './errors.ts'

@@ -22,20 +22,25 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: string): Asy
   let number = 1
   let afterReturn = false
 
+  const otherwise = utf8Beside(decoder.encoding)
+
   function decode(chunk?: Uint8Array): string {
     try {
-      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode()
+      const text = chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode()
+      otherwise?.look(chunk, text)
+      return text
     } catch {
-      throw new AdapterError(
-        'payload',
-        `Line ${number} or one shortly after it holds bytes that are not ${encoding}. Was the file written in another encoding?`
-      )
+      const where = chunk ? lineOfFault(chunk, decoder.encoding, number, afterReturn) : `Line ${number}`
+      throw new AdapterError('payload', `${where} holds bytes that are not ${encoding}. Was the file written in another encoding?`)
     }
   }
 
   function split(text: string): readonly string[] {
-    if (text.includes('\0'))
-      throw new AdapterError('payload', `Line ${number} or one shortly after it holds a zero byte: this is UTF-16 or no text at all.`)
+    const zero = text.indexOf('\0')
+    if (zero >= 0) {
+      const line = number + lineEnds(afterReturn && text.startsWith('\n') ? text.slice(1, zero) : text.slice(0, zero))
+      throw new AdapterError('payload', `Line ${line} holds a zero byte: this is UTF-16 or no text at all.`)
+    }
     if (text === '') return []
     // A CR at the end of one chunk and the LF at the start of the next are one line end.
     const parts = (afterReturn && text.startsWith('\n') ? text.slice(1) : text).split('\n')
@@ -63,7 +68,44 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>, encoding: string): Asy
     if (length > mostCharacters) throw new AdapterError('payload', `Line ${number} is longer than a million characters.`)
   }
   yield split(decode())
+  if (otherwise?.isUtf8())
+    throw new AdapterError('payload', `The file is UTF-8, and this connection reads ${encoding}: every é in it would be wrong.`)
   if (pieces.length > 0) yield [pieces.join('')]
+}
+
+const lineEnds = (text: string): number => text.match(/\r\n|\n|\r/g)?.length ?? 0
+
+/** In UTF-8 the first byte that is none can be found; other encodings may have stopped in the middle of a character. */
+function lineOfFault(chunk: Uint8Array, encoding: string, number: number, afterReturn: boolean): string {
+  if (encoding !== 'utf-8') return `Line ${number} or one shortly after it`
+  // What continues a character of the chunk before.
+  let at = 0
+  while (at < 3 && ((chunk[at] ?? 0) & 0xc0) === 0x80) at++
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(chunk.subarray(at))
+  const fault = text.indexOf('\ufffd')
+  return `Line ${number + lineEnds(text.slice(afterReturn && text.startsWith('\n') ? 1 : 0, Math.max(0, fault)))}`
+}
+
+/**
+ * Encodings of one byte take any bytes, so a file in UTF-8 would be read without a complaint and every special character of it stored
+ * as two or three wrong ones. A text in them is never by chance whole UTF-8 with more than ASCII in it.
+ */
+function utf8Beside(encoding: string): { look(chunk: Uint8Array | undefined, text: string): void; isUtf8(): boolean } | undefined {
+  if (!/^(?:windows-|iso-8859-|macintosh|ibm|koi8)/.test(encoding)) return undefined
+  let decoder: TextDecoder | undefined = new TextDecoder('utf-8', { fatal: true })
+  let special = false
+  return {
+    look(chunk, text) {
+      special ||= /[^\0-\x7f]/.test(text)
+      try {
+        if (chunk) decoder?.decode(chunk, { stream: true })
+        else decoder?.decode()
+      } catch {
+        decoder = undefined
+      }
+    },
+    isUtf8: () => decoder !== undefined && special
+  }
 }
 
 /** The lines in what stood before an LF: a CR at its end belongs to that, any other ends a line of its own. */

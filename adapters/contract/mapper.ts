@@ -5,7 +5,7 @@ import { fit, isRow, present, type Row, type Shape } from './fit.ts'
 import { type ImportKind, keyOf, schemaOfImport } from './records.ts'
 import { sentenceOf } from './sentence.ts'
 import type { CodeTables, FieldRule, Mapper, MappingSet, OutRule, Position, RecordOf, RecordRule, RejectItem } from './types.ts'
-import { Unmapped, wrong } from './unmapped.ts'
+import { beginning, Unmapped, wrong } from './unmapped.ts'
 import { convert, readDate, readDecimal, readInstant, readInteger, readRevision } from './values.ts'
 import { formatInZone, instantOf, parseWallTime } from './zoned-time.ts'
 
@@ -166,7 +166,7 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
       if (plan && at?.line !== undefined) requireColumns(kind, plan.needed, row)
       const unknown = new Set<string>()
       const given = plan ? strip(row, plan.known, unknown) : (fit(rowShapeOf(kind), row, unknown) as Row)
-      const place = { ...(at === undefined ? {} : { at }), row: given }
+      const where = at === undefined ? {} : { at }
       try {
         const { revision, ...fields } = plan ? record(plan.rule, given) : structuredClone(given)
         const made = kind === 'employee' ? employee(fields) : fields
@@ -180,7 +180,8 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
           key: keyOf[kind](made as never),
           record: made,
           ...(parsed === undefined ? {} : { revision: parsed }),
-          ...place,
+          ...where,
+          row: given,
           ...(unknown.size > 0 ? { unknown: [...unknown] } : {})
         } as unknown as RecordOf<K>
       } catch (error) {
@@ -190,8 +191,19 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
         const message =
           kind === 'employee' && reject.value !== undefined ? reject.message.replace(`"${reject.value}"`, 'The value') : reject.message
         const key = keyOfRejected(kind, plan?.rule, given)
-        return { type: 'reject', kind, reject: { ...reject, message }, ...(key === undefined ? {} : { key }), ...place }
+        return {
+          type: 'reject',
+          kind,
+          reject: { ...reject, message },
+          ...(key === undefined ? {} : { key }),
+          ...where,
+          row: shortened(given) as Row
+        }
       }
+    },
+    requires(kind, columns) {
+      const plan = prepare(kind)
+      if (plan) requireColumns(kind, plan.needed, Object.fromEntries(columns.map(column => [column, ''])))
     },
     out(item) {
       try {
@@ -241,6 +253,19 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
   }
 
   return mapper
+}
+
+/** Longest text of a refused row that is kept: no field takes as much. */
+const mostKept = 1_000
+
+/** A refused row without the megabytes that a slip of the ERP put into a cell; the same row where there are none. */
+function shortened(value: unknown): unknown {
+  if (typeof value === 'string') return value.length > mostKept ? `${beginning(value, mostKept)}…` : value
+  if (value === null || typeof value !== 'object') return value
+  const inner = Object.entries(value)
+  const made = inner.map(([name, one]) => [name, shortened(one)] as const)
+  if (made.every(([, one], index) => one === inner[index]?.[1])) return value
+  return Array.isArray(value) ? made.map(([, one]) => one) : Object.fromEntries(made)
 }
 
 /** The gate for people: number and/or name, whatever a mapping says. Without a key the number is one, without a number the name. */

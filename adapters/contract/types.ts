@@ -272,6 +272,8 @@ export interface Mapper {
    * column of a required field throws AdapterError `payload`: the format changed. In a list of objects the same is one bad row.
    */
   row<K extends ImportKind>(kind: K, row: Readonly<Record<string, unknown>>, at?: Position): RecordOf<K> | RejectItem
+  /** For a table without any row: throws as `row` does when its header lacks the very column of a required field. */
+  requires(kind: ImportKind, columns: readonly string[]): void
   out(
     item: ExportItem
   ): { readonly ok: true; readonly row: Readonly<Record<string, string>> } | { readonly ok: false; readonly reject: Reject }

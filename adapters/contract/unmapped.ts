@@ -11,8 +11,11 @@ export class Unmapped extends Error {
   }
 }
 
+/** The beginning of a text. Not a mere slice, which is a view that keeps the whole text in memory for as long as it is there itself. */
+export const beginning = (text: string, length: number): string => Buffer.from(text.slice(0, length), 'utf16le').toString('utf16le')
+
 /** Shortens a value for a sentence. */
-export const cut = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text)
+export const cut = (text: string): string => (text.length > 60 ? `${beginning(text, 60)}…` : text)
 
 /** A refusal that shows the value. */
 export const wrong = (code: string, text: string, rest: string): Unmapped =>

@@ -11,6 +11,9 @@ export interface Group {
   readonly broken: { readonly line: number; readonly code: string; readonly message: string } | undefined
 }
 
+/** More rows than a record may have operations, materials or lines; no more are kept, whatever a file repeats. */
+const mostRows = 10_000
+
 /** Groups consecutive rows by a column. An unreadable row counts to the record that its cells seem to name. */
 export async function* groupRows(rows: AsyncIterable<CsvRow>, column: string): AsyncIterable<Group> {
   let key: string | undefined
@@ -27,7 +30,8 @@ export async function* groupRows(rows: AsyncIterable<CsvRow>, column: string): A
         broken = undefined
       }
       key = next
-      kept.push({ line, cells })
+      if (kept.length < mostRows) kept.push({ line, cells })
+      else broken ??= { line, code: 'rows_too_many', message: `"${key}" has more than ${mostRows} rows.` }
       if (problem && !broken) broken = { line, ...problem }
     }
   }

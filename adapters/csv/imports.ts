@@ -41,7 +41,17 @@ export async function* importFile(file: InboundFile, ctx: CsvCtx): AsyncIterable
   }
   const rows = (): AsyncIterable<CsvRow> => csvRows(file.lines(encoding), options)
   if (groupColumn === undefined) {
-    for await (const _ of rows());
+    let columns: readonly string[] = []
+    let any = false
+    const first = csvRows(file.lines(encoding), {
+      ...options,
+      header: names => {
+        columns = names
+      }
+    })
+    for await (const _ of first) any = true
+    // A text of one line that is no table would be a full list of nothing, and close everything.
+    if (!any) ctx.map.requires(kind, columns)
     yield { type: 'snapshot', kind, phase: 'begin' }
     for await (const row of rows()) yield single(kind, row, ctx)
     yield { type: 'snapshot', kind, phase: 'end' }
@@ -57,13 +67,21 @@ function single(kind: ImportKind, { line, row, problem }: CsvRow, ctx: CsvCtx): 
   return ctx.map.row(kind, row, { line })
 }
 
+/** Records of one file: their keys are remembered while it is read. */
+const mostRecords = 500_000
+/** Longer than any key that is accepted. */
+const longestKey = 200
+
 /** Keys whose rows do not stand together: read one by one, each part would replace the one before. */
 async function scatteredKeys(groups: AsyncIterable<Group>): Promise<ReadonlySet<string>> {
   const seen = new Set<string>()
   const twice = new Set<string>()
   for await (const { key } of groups) {
-    if (key !== '' && seen.has(key)) twice.add(key)
-    seen.add(key)
+    if (key === '' || key.length > longestKey) continue
+    if (seen.has(key)) twice.add(key)
+    // A copy: a cell is a view on the piece of the file that it was read from, and would keep all of it.
+    else seen.add(Buffer.from(key).toString())
+    if (seen.size > mostRecords) throw new AdapterError('payload', `The file has more than ${mostRecords} records. Split it.`)
   }
   return twice
 }

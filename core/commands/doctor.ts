@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { systemClock } from '../clock.ts'
 import { sftpHostKeyOf } from '../db/control.ts'
+import { commandScan, scannerComplaint } from '../exchange/scanner.ts'
 import { verifyTenant } from '../journal/checkpoint.ts'
 import { print } from '../print.ts'
 import type { Command } from './command.ts'
@@ -36,6 +37,10 @@ export const doctor: Command = {
       const disk = statfsSync(house.config.dataDir)
       const free = (disk.bavail * disk.bsize) / 2 ** 30
       line(free > 2, 'disk', `${free.toFixed(1)} GiB free in the data folder`)
+      if (house.config.scanCommand) {
+        const complaint = await scannerComplaint(commandScan(house.config.scanCommand))
+        line(complaint === undefined, 'virus scanner', complaint ?? 'finds its test file and passes a clean one')
+      }
       line(true, 'SFTP host key', (await sftpHostKeyOf(house.control)).publicLine)
       for (const entry of await house.tenants.list()) {
         if (entry.state !== 'active') {

@@ -91,7 +91,7 @@ export async function dryRun(
   let cut = false
   const signal = AbortSignal.timeout(60_000)
   try {
-    for await (const item of itemsOf(deps, ctx, runtime, from.way, from.raw, signal)) {
+    for await (const item of await itemsOf(deps, ctx, runtime, from.way, from.raw, signal)) {
       if (items.length >= mostItems) {
         cut = true
         break
@@ -99,6 +99,8 @@ export async function dryRun(
       items.push(item)
     }
   } catch (error) {
+    if (error instanceof Refusal && ['delivery_content', 'delivery_infected'].includes(error.code))
+      return { ...none, refused: { code: error.code, detail: error.detail } }
     if (!(error instanceof AdapterError)) throw error
     return { ...none, items: items.length, refused: { code: `import_${error.cls.replace('-', '_')}`, detail: error.message } }
   }

@@ -28,6 +28,16 @@ export const exchangeErrors = {
     title: 'Content type not accepted',
     remedy: 'Send application/json, text/csv or application/xml and name it in Content-Type.'
   },
+  delivery_content: {
+    kind: 'unsupported',
+    title: 'No records, but another kind of file',
+    remedy: 'Send the text file that the ERP exports, not packed; the detail says what came instead.'
+  },
+  delivery_infected: {
+    kind: 'unsupported',
+    title: 'The virus scanner found something',
+    remedy: 'Look for the cause on the machine that sent it before anything else comes from there.'
+  },
   delivery_cut_off: { kind: 'invalid', title: 'The body ended too early', remedy: 'Send the whole body again; nothing of it was stored.' },
   inbox_full: {
     kind: 'unavailable',

@@ -32,6 +32,7 @@ import { outboxRoutes } from './outbox-routes.ts'
 import type { Receivers } from './receivers.ts'
 import { adapterRegistry } from './registry.ts'
 import type { ConnectionRuntime } from './runtime.ts'
+import { commandScan } from './scanner.ts'
 import { openSftp } from './sftp-door.ts'
 import { adapterCtx } from './transport.ts'
 import { erpRoutes } from './web.ts'
@@ -97,6 +98,7 @@ export function openExchange(options: ExchangeOptions): Exchange {
     if (!side) throw new Error('the exchange works only after the modules are connected')
     return side
   }
+  const scan = config.scanCommand && commandScan(config.scanCommand)
   const importDeps = (signal: AbortSignal) => ({
     adapters,
     receivers: modules().receivers,
@@ -105,7 +107,8 @@ export function openExchange(options: ExchangeOptions): Exchange {
     withLease,
     applyAck,
     adapterCtx: (ctx: Ctx, runtime: ConnectionRuntime) => adapterCtx(ctx, runtime, signal, config),
-    journal
+    journal,
+    scan
   })
 
   return {

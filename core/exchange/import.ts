@@ -28,6 +28,7 @@ import {
 } from './apply-store.ts'
 import { pauseByHost } from './connections.ts'
 import { kindOwners, listConnectionRows } from './connections-store.ts'
+import { checkContent } from './delivery-content.ts'
 import { itemsToReplay, resolveReplayed } from './delivery-replays-store.ts'
 import { inboundFile, inboundRequest, type RawDelivery, rawOf } from './delivery-source.ts'
 import { duePulls, runPull } from './pull.ts'
@@ -39,6 +40,7 @@ import { hasOpenRejects, unreadable } from './rejects-store.ts'
 import { replayWaiting } from './replay.ts'
 import { chunkSize, Interrupted, type PartRunner, type RunOptions, runItems } from './run.ts'
 import { type ConnectionRuntime, openConnection } from './runtime.ts'
+import type { Scan } from './scanner.ts'
 import { closeUnseen, planClosing } from './snapshot-close.ts'
 
 export interface ImportDeps {
@@ -51,6 +53,8 @@ export interface ImportDeps {
   readonly applyAck: ApplyAck
   readonly adapterCtx: (ctx: Ctx, runtime: ConnectionRuntime) => AdapterCtx
   readonly journal: Journal
+  /** The operator's virus scanner, where there is one. */
+  readonly scan?: Scan | undefined
 }
 
 /** Tries of a delivery that fails for a reason nobody declared. */
@@ -99,7 +103,7 @@ async function work(deps: ImportDeps, ctx: Ctx, delivery: WorkDelivery, lease: L
     hasOpenRejects: await hasOpenRejects(ctx, delivery.connectionId)
   }
   const owners = await ownersOf(ctx, delivery.connectionId)
-  const items = itemsOf(
+  const items = await itemsOf(
     deps,
     ctx,
     runtime,
@@ -173,21 +177,25 @@ async function finish(
   })
 }
 
-/** What an adapter makes of raw bytes; of a pull the rows that were kept are mapped again. */
-export function itemsOf(
-  deps: Pick<ImportDeps, 'adapterCtx'>,
+/**
+ * What an adapter makes of raw bytes, once they are known to be something it can read; of a pull the rows that were kept are mapped
+ * again. Refuses `delivery_content` and `delivery_infected`.
+ */
+export async function itemsOf(
+  deps: Pick<ImportDeps, 'adapterCtx' | 'scan'>,
   ctx: Ctx,
   runtime: ConnectionRuntime,
   way: string,
   raw: RawDelivery,
   signal: AbortSignal
-): AsyncIterable<ImportItem> {
+): Promise<AsyncIterable<ImportItem>> {
+  if (way === 'pull') return rowsOfPull(raw, runtime.mapper)
+  await checkContent(raw, deps.scan, signal)
   const given: AdapterCtx = { ...deps.adapterCtx(ctx, runtime), signal }
   const handlers = runtime.adapter.import
   // Methods of the adapter: they may use `this`.
   if (way === 'http' && handlers?.http) return handlers.http(inboundRequest(raw), given as never)
   if (way === 'sftp' && handlers?.file) return handlers.file(inboundFile(raw), given as never)
-  if (way === 'pull') return rowsOfPull(raw, runtime.mapper)
   throw new AdapterError('payload', `The adapter "${runtime.manifest.displayName}" does not take what comes in this way.`)
 }
 

@@ -74,12 +74,33 @@ function textsIn(value: unknown): string[] {
 /** The sentence as people read it. */
 export const shownMessage = (message: string, value: string | undefined): string => message.replaceAll(placeholder, value ?? '…')
 
+interface OfDelivery {
+  readonly connectionId: string
+  readonly deliveryId: string | null
+  readonly deliverySeq: string
+}
+
+/** Rows of one statement together, in characters of their JSON: sealed, in hex and as a parameter each is there five times over. */
+const mostAtOnce = 4_000_000
+
 /** An earlier open entry of the same record is replaced, so that a nightly file with the same bad row does not pile up. */
-export async function insertRejects(
-  tx: TxCtx,
-  of: { connectionId: string; deliveryId: string | null; deliverySeq: string },
-  rejects: readonly NewReject[]
-): Promise<void> {
+export async function insertRejects(tx: TxCtx, of: OfDelivery, rejects: readonly NewReject[]): Promise<void> {
+  let some: (NewReject & { readonly text: string | null })[] = []
+  let size = 0
+  for (const reject of rejects) {
+    const text = reject.source === undefined ? null : JSON.stringify(reject.source)
+    some.push({ ...reject, text })
+    size += text?.length ?? 0
+    if (size > mostAtOnce) {
+      await insertSome(tx, of, some)
+      some = []
+      size = 0
+    }
+  }
+  await insertSome(tx, of, some)
+}
+
+async function insertSome(tx: TxCtx, of: OfDelivery, rejects: readonly (NewReject & { readonly text: string | null })[]): Promise<void> {
   if (rejects.length === 0) return
   const { keys } = tx.tenant
   const at = tx.clock.iso()
@@ -103,7 +124,7 @@ export async function insertRejects(
       message: withoutValues(reject),
       field: storable(reject.field?.slice(0, 80) ?? '') || null,
       value: value === undefined ? null : keys.seal(value, bound('value_sealed', id)).toString('hex'),
-      row: reject.source === undefined ? null : keys.seal(JSON.stringify(reject.source), bound('row_sealed', id)).toString('hex'),
+      row: reject.text === null ? null : keys.seal(reject.text, bound('row_sealed', id)).toString('hex'),
       subject: subject?.toString('hex') ?? null,
       // A rejected acknowledgement names no record, so it stands in the way of no snapshot.
       keyless: reject.key === undefined && reject.kind !== 'ack' && reject.code !== 'kind_not_owned',

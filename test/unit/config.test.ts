@@ -159,5 +159,16 @@ t.test('settings: what the example file shows is accepted', async t => {
       return match ? [[match[1] ?? '', match[2] ?? ''] as const] : []
     })
   t.ok(shown.length >= 20)
-  t.same(refusal({ ...Object.fromEntries(shown), WERKVLOER_ROOT_KEY: key }), [])
+  // The scanner of the example need not be installed here.
+  const here = { WERKVLOER_ROOT_KEY: key, WERKVLOER_SCAN_COMMAND: '/bin/sh -s' }
+  t.same(refusal({ ...Object.fromEntries(shown), ...here }), [])
+})
+
+t.test('settings: a virus scanner is a program that can be started, named by its whole path', async t => {
+  t.equal(loadConfig({}).scanCommand, undefined)
+  t.strictSame(loadConfig({ WERKVLOER_SCAN_COMMAND: '/bin/sh  -c x' }).scanCommand, ['/bin/sh', '-c', 'x'])
+  for (const bad of ['clamdscan -', './scan', '/bin/sh\n-c', '/ ü'])
+    t.match(refusal({ WERKVLOER_SCAN_COMMAND: bad }), [/^WERKVLOER_SCAN_COMMAND: .* does not fit; write the absolute path/], bad)
+  t.match(refusal({ WERKVLOER_SCAN_COMMAND: '/nowhere/scan -' }), [/cannot be started \(ENOENT\)/])
+  t.match(refusal({ WERKVLOER_SCAN_COMMAND: '/etc/passwd' }), [/cannot be started \(EACCES\)/])
 })
