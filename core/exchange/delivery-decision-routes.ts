@@ -1,6 +1,5 @@
 import { Type } from 'typebox'
 import type { Ctx } from '../context.ts'
-import { refuse } from '../errors.ts'
 import type { App } from '../http/app.ts'
 import { act } from '../http/idempotency.ts'
 import { errorResponses, Id } from '../http/schemas.ts'
@@ -59,7 +58,7 @@ export function deliveryDecisionRoutes({ bin, withLease, receivers }: DeliveryDe
     app.post(
       '/api/v1/deliveries/:id/closing',
       {
-        config: { permission: 'exchange.operate', refuses: ['delivery_unknown', 'delivery_not_held', 'unavailable'] },
+        config: { permission: 'exchange.operate', refuses: ['delivery_unknown', 'delivery_not_held', 'import_running'] },
         schema: {
           operationId: 'decideClosing',
           tags,
@@ -83,7 +82,8 @@ export function deliveryDecisionRoutes({ bin, withLease, receivers }: DeliveryDe
             show: ctx => delivery(ctx, id)
           })
         )
-        if (!done) throw refuse('unavailable', 'An import of this connection is running. Repeat in a moment.', { retryAfterSeconds: 5 })
+        if (!done)
+          throw refuseExchange('import_running', 'An import of this connection is running. Repeat in a moment.', { retryAfterSeconds: 5 })
         return done
       }
     )

@@ -139,6 +139,11 @@ export const exchangeErrors = {
     title: 'Nothing of this delivery waits for a decision',
     remedy: 'Read the delivery again; somebody decided meanwhile.'
   },
+  import_running: {
+    kind: 'conflict',
+    title: 'An import of this connection is running',
+    remedy: 'Repeat after the seconds in Retry-After; the running import may still name what would be closed.'
+  },
   dry_run_source: { kind: 'invalid', title: 'Name one source', remedy: 'Give either a file (name and content) or the id of a delivery.' },
   message_unknown: { kind: 'not_found', title: 'Unknown feedback message', remedy: 'Read the list of feedback again.' },
   message_state: {

@@ -54,5 +54,10 @@ export const Problem = named(
   )
 )
 
+const refused = (description: string) => ({ description, content: { 'application/problem+json': { schema: Problem } } })
+
 /** Answers that every route may give besides its own. Spread into a route's `response`. */
-export const errorResponses = { '4xx': Problem, '5xx': Problem }
+export const errorResponses = {
+  '4xx': refused('Refused; `code` says why'),
+  '5xx': refused('Not possible now, or a fault of ours; repeat with the same Idempotency-Key')
+}

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { withLeases } from '../../core/tasks/leases.ts'
 import { openTestHouse } from '../helpers/house.ts'
 
 interface Connection {
@@ -186,6 +187,11 @@ t.test('exchange over HTTP', async t => {
     t.match(await api('GET', `/deliveries/${delivery}`), { body: { delivery: { state: 'done', counts: { new: 20, closed: 4 } } } })
     const held = await deliver('articles', { snapshot: true, records: [article('S0')] })
     t.match(await api('GET', `/deliveries/${held}`), { body: { delivery: { state: 'held', reason: { code: 'snapshot_held' } } } })
+    const beside = await withLeases(test.shutdown)(ctx, `import:${id}`, () =>
+      test.call('POST', `/api/v1/deliveries/${held}/closing`, { token, body: { decision: 'keep' } })
+    )
+    t.match(beside, { status: 409, body: { code: 'import_running' } }, 'not beside a running import: that is a conflict, no fault')
+    t.equal(beside?.headers.get('retry-after'), '5')
     t.match(await api('POST', `/deliveries/${held}/closing`, { decision: 'keep' }), {
       status: 200,
       body: { state: 'done', counts: { closed: 0 } }

@@ -34,7 +34,7 @@ function gaps({ operations, schemas }: Description, specs: Readonly<Record<strin
       well.length === 0 && 'says no good answer',
       well.some(([status, answer]) => status !== '204' && Object.values(answer.content ?? {}).every(({ schema }) => !schema)) &&
         'has a good answer without a schema',
-      ['4XX', '5XX'].some(status => !/Problem$/.test(Object.values(responses[status]?.content ?? {})[0]?.schema?.$ref ?? '')) &&
+      ['4XX', '5XX'].some(status => !/Problem$/.test(responses[status]?.content?.['application/problem+json']?.schema?.$ref ?? '')) &&
         'does not say how it refuses',
       method === 'GET' && body !== undefined && 'reads a body on GET'
     ]
@@ -47,7 +47,7 @@ function gaps({ operations, schemas }: Description, specs: Readonly<Record<strin
 }
 
 t.test('routes: each gap in the description is seen', async t => {
-  const problem = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+  const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
   const whole: Operation = {
     method: 'POST',
     path: '/x',
@@ -68,6 +68,8 @@ t.test('routes: each gap in the description is seen', async t => {
   t.same(seen({ responses: { '4XX': problem, '5XX': problem } }), ['says no good answer'])
   t.same(seen({ responses: { '200': {}, '4XX': problem, '5XX': problem } }), ['has a good answer without a schema'])
   t.same(seen({ responses: { '204': {}, '5XX': problem } }), ['does not say how it refuses'])
+  const plain = { content: { 'application/json': problem.content['application/problem+json'] } }
+  t.same(seen({ responses: { ...whole.responses, '4XX': plain } }), ['does not say how it refuses'], 'a problem is no plain JSON')
   t.same(seen({ refusals: ['forbidden', 'no_such'] }), ['names the unknown refusal no_such'])
   const inner = { type: 'object', additionalProperties: false, properties: { a: { type: 'array', items: { type: 'object' } } } }
   t.same(seen({ body: { 'application/json': { schema: inner } } }), ['takes anything at /a/*'])

@@ -3030,22 +3030,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3071,22 +3071,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3111,22 +3111,22 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3151,22 +3151,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3191,22 +3191,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3243,22 +3243,22 @@ export interface operations {
                     "application/json": components["schemas"]["Connection"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3284,22 +3284,22 @@ export interface operations {
                     "application/json": components["schemas"]["Connection"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3339,22 +3339,22 @@ export interface operations {
                     "application/json": components["schemas"]["Connection"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3382,22 +3382,22 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionMapping"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3448,22 +3448,22 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionMapping"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3496,22 +3496,22 @@ export interface operations {
                     "application/json": components["schemas"]["Connection"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3544,22 +3544,22 @@ export interface operations {
                     "application/json": components["schemas"]["Connection"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3589,22 +3589,22 @@ export interface operations {
                     "application/json": components["schemas"]["Connection"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3636,22 +3636,22 @@ export interface operations {
                     "application/json": components["schemas"]["Connection"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3681,22 +3681,22 @@ export interface operations {
                     "application/json": components["schemas"]["Connection"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3726,22 +3726,22 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionCheck"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3764,22 +3764,22 @@ export interface operations {
                     "application/json": components["schemas"]["SftpDoor"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3807,22 +3807,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3859,22 +3859,22 @@ export interface operations {
                     "application/json": components["schemas"]["Access"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3912,22 +3912,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3963,22 +3963,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4006,22 +4006,22 @@ export interface operations {
                     "application/json": components["schemas"]["Access"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4056,22 +4056,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4097,22 +4097,22 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryResult"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4138,22 +4138,22 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4192,22 +4192,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4242,22 +4242,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4283,22 +4283,22 @@ export interface operations {
                     "application/json": components["schemas"]["Reject"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4333,22 +4333,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4383,22 +4383,22 @@ export interface operations {
                     "application/json": components["schemas"]["Reject"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4437,22 +4437,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4494,22 +4494,22 @@ export interface operations {
                     "application/json": components["schemas"]["RejectTrial"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4549,22 +4549,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4600,22 +4600,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4648,22 +4648,22 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4695,22 +4695,22 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4773,22 +4773,22 @@ export interface operations {
                     "application/json": components["schemas"]["DryRun"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4824,22 +4824,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4865,22 +4865,22 @@ export interface operations {
                     "application/json": components["schemas"]["FeedbackDetail"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4906,22 +4906,22 @@ export interface operations {
                     "application/json": components["schemas"]["FeedbackDetail"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4964,22 +4964,22 @@ export interface operations {
                     "application/json": components["schemas"]["FeedbackDetail"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5012,22 +5012,22 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5056,22 +5056,22 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5092,22 +5092,22 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5130,22 +5130,22 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5192,22 +5192,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5231,22 +5231,22 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5276,22 +5276,22 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5325,22 +5325,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5381,22 +5381,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5427,22 +5427,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5487,22 +5487,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5528,22 +5528,22 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5579,22 +5579,22 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5624,22 +5624,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5667,22 +5667,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5707,22 +5707,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5752,22 +5752,22 @@ export interface operations {
                     "application/json": components["schemas"]["Role"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5801,22 +5801,22 @@ export interface operations {
                     "application/json": components["schemas"]["Role"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5843,22 +5843,22 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5883,22 +5883,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5931,22 +5931,22 @@ export interface operations {
                     "application/json": components["schemas"]["OperationalGroup"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5983,22 +5983,22 @@ export interface operations {
                     "application/json": components["schemas"]["OperationalGroup"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6025,22 +6025,22 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6080,22 +6080,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6123,22 +6123,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6172,22 +6172,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6215,22 +6215,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6253,22 +6253,22 @@ export interface operations {
                     "application/json": components["schemas"]["AccessSetting"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6300,22 +6300,22 @@ export interface operations {
                     "application/json": components["schemas"]["AccessSetting"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6340,22 +6340,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6393,22 +6393,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6432,22 +6432,22 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6479,22 +6479,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6519,22 +6519,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6565,22 +6565,22 @@ export interface operations {
                     "application/json": components["schemas"]["ActivityCode"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6620,22 +6620,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6670,22 +6670,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6708,22 +6708,22 @@ export interface operations {
                     "application/json": components["schemas"]["Today"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6757,22 +6757,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6808,22 +6808,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6852,22 +6852,22 @@ export interface operations {
                     "application/json": components["schemas"]["ArticlePage"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6898,22 +6898,22 @@ export interface operations {
                     "application/json": components["schemas"]["Article"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6942,22 +6942,22 @@ export interface operations {
                     "application/json": components["schemas"]["LocationPage"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6989,22 +6989,22 @@ export interface operations {
                     "application/json": components["schemas"]["StockLevelPage"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7036,22 +7036,22 @@ export interface operations {
                     "application/json": components["schemas"]["StockTransactionPage"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7085,22 +7085,22 @@ export interface operations {
                     "application/json": components["schemas"]["StockAct"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7134,22 +7134,22 @@ export interface operations {
                     "application/json": components["schemas"]["StockAct"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7172,22 +7172,22 @@ export interface operations {
                     "application/json": components["schemas"]["InventorySetting"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7219,22 +7219,22 @@ export interface operations {
                     "application/json": components["schemas"]["InventorySetting"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7263,22 +7263,22 @@ export interface operations {
                     "application/json": components["schemas"]["PickListPage"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7304,22 +7304,22 @@ export interface operations {
                     "application/json": components["schemas"]["PickList"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7361,22 +7361,22 @@ export interface operations {
                     "application/json": components["schemas"]["Pick"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7414,22 +7414,22 @@ export interface operations {
                     "application/json": components["schemas"]["Pick"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7463,22 +7463,22 @@ export interface operations {
                     "application/json": components["schemas"]["PickList"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7515,22 +7515,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderPage"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7556,22 +7556,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrder"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7597,22 +7597,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderHistory"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7640,22 +7640,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrder"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7683,22 +7683,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrder"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7723,22 +7723,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7770,22 +7770,22 @@ export interface operations {
                     "application/json": components["schemas"]["ScrapReason"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7808,22 +7808,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkordersSetting"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7883,22 +7883,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkordersSetting"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7930,22 +7930,22 @@ export interface operations {
                     "application/json": components["schemas"]["JobPage"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7971,22 +7971,22 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8021,22 +8021,22 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8071,22 +8071,22 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8119,22 +8119,22 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8178,22 +8178,22 @@ export interface operations {
                     "application/json": components["schemas"]["Reported"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8239,22 +8239,22 @@ export interface operations {
                     "application/json": components["schemas"]["Reported"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8286,22 +8286,22 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8345,22 +8345,22 @@ export interface operations {
                     "application/json": components["schemas"]["Corrected"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8386,22 +8386,22 @@ export interface operations {
                     "application/json": components["schemas"]["Undone"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8424,22 +8424,22 @@ export interface operations {
                     "application/json": components["schemas"]["FloorFeedback"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8478,22 +8478,22 @@ export interface operations {
                     "application/json": components["schemas"]["MaterialAct"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8532,22 +8532,22 @@ export interface operations {
                     "application/json": components["schemas"]["MaterialAct"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8570,22 +8570,22 @@ export interface operations {
                     "application/json": components["schemas"]["OrderProgress"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8614,22 +8614,22 @@ export interface operations {
                     "application/json": components["schemas"]["Scrap"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8689,22 +8689,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8732,22 +8732,22 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryResult"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -8792,22 +8792,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Refused; `code` says why */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description RFC 9457 problem details; `code` is stable, see errors.md */
+            /** @description Not possible now, or a fault of ours; repeat with the same Idempotency-Key */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
