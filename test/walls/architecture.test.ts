@@ -62,7 +62,6 @@ const packages: Record<string, RegExp> = {
   papaparse: /^demo\//,
   pg: /^core\/db\//,
   'pg-boss': /^core\/tasks\//,
-  'pg-copy-streams': /^core\/db\//,
   pino: /^core\/(log\.ts|commands\/serve\.ts)$/,
   'prom-client': /^core\/http\//,
   ssh2: /^(core\/exchange|adapters\/kit|demo)\//,
