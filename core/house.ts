@@ -208,6 +208,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
           {
             kind: 'seal',
             slots: 2,
+            atSweep: true,
             run: async ctx => {
               const { lagSeconds, checkpoint } = await sealJournal(ctx)
               metrics.sealLag.set({ tenant: ctx.tenant.code }, lagSeconds)

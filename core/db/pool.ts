@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Log } from '../log.ts'
@@ -71,8 +72,10 @@ function makePool(options: PoolOptions): pg.Pool {
     connectionTimeoutMillis: 5_000,
     application_name: options.name,
     options: '-c timezone=UTC -c datestyle=ISO',
-    allowExitOnIdle: false
-  })
+    allowExitOnIdle: false,
+    // Statements of one connection follow each other without waiting for answers in between; they are still run one after another.
+    pipeline: true
+  } as pg.PoolConfig)
   // Connections that are being closed may see the server go first: nobody needs to hear of it.
   const lost = (error: Error, message: string) =>
     void (pool.ended || pool.ending || options.log.warn({ err: error, pool: options.name }, message))
@@ -112,8 +115,10 @@ function wrap(client: pg.PoolClient): void {
   if (wrapped.has(client)) return
   wrapped.add(client)
   const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>
+  const together = writtenTogether((client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream)
   client.query = ((...args: unknown[]) => {
     const [first, second, third] = args
+    together()
     // Only promise calls of text with values are ours (Kysely on the pool); streams, configs and callbacks pass through.
     const ours = typeof first === 'string' && Array.isArray(second) && second.length > 0 && third === undefined
     const result = ours ? query(named(first, second)) : query(...args)
@@ -125,4 +130,18 @@ function wrap(client: pg.PoolClient): void {
     }
     return result
   }) as typeof client.query
+}
+
+/** What is asked in one go leaves in one write: each costs the system more than all that it carries. */
+function writtenTogether(stream: Socket): () => void {
+  let held = false
+  return () => {
+    if (held) return
+    held = true
+    stream.cork()
+    process.nextTick(() => {
+      held = false
+      stream.uncork()
+    })
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
-  type CompiledQuery,
+  CompiledQuery,
   type DatabaseConnection,
   type Driver,
   Kysely,
@@ -29,6 +29,10 @@ export interface Tx {
   readonly due: Set<DueKind>
   /** Run after the commit, never after a rollback; must not throw. */
   readonly afterCommit: (() => void)[]
+  /** Sends a statement whose answer nobody needs before the commit. It runs before all that is sent after it; its failure is the transaction's. */
+  later(query: CompiledQuery): void
+  /** Waits for the answers to what was sent so. @throws the first failure */
+  answered(): Promise<void>
 }
 
 export type DueKind = 'import' | 'export' | 'seal'
@@ -94,17 +98,18 @@ async function once<C extends BareCtx, R>(ctx: C, fn: (tx: InTx<C>) => Promise<R
   const client = await ctx.db.pool.connect().catch((error: unknown) => {
     throw notReached(error)
   })
-  const tx: Tx = { client, kysely: kyselyOn(client), due: new Set(), afterCommit: [] }
+  const tx = openTx(client)
   const { db, ...rest } = ctx
   const due = boards.get(db)
   const changed = new Set<string>()
   writes.set(client, changed)
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    tx.later(CompiledQuery.raw('begin'))
     const result = await fn({ ...rest, tx })
     if (tx.due.size > 0 && due) await due.board.mark(due.tenantId, tx.due)
     const committed = await client.query('commit')
+    await tx.answered()
     // A commit of an aborted transaction answers ROLLBACK instead of an error.
     if (committed.command === 'ROLLBACK') throw new Error('the transaction was aborted by an error that was swallowed inside it')
     if (tx.due.size > 0 && due) due.board.announce(due.tenantId, tx.due)
@@ -115,11 +120,39 @@ async function once<C extends BareCtx, R>(ctx: C, fn: (tx: InTx<C>) => Promise<R
     await client.query('rollback').catch((e: Error) => {
       broken = e
     })
-    throw error
+    throw await causeOf(tx, error)
   } finally {
     writes.delete(client)
     client.release(broken)
   }
+}
+
+function openTx(client: PoolClient): Tx {
+  const connection = connectionOf(client)
+  let sent: Promise<unknown>[] = []
+  return {
+    client,
+    kysely: kyselyOn(client),
+    due: new Set(),
+    afterCommit: [],
+    later(query) {
+      const answer = connection.executeQuery(query)
+      // Said by `answered`.
+      answer.catch(() => {})
+      sent.push(answer)
+    },
+    async answered() {
+      const open = sent
+      sent = []
+      for (const answer of open) await answer
+    }
+  }
+}
+
+/** Behind a statement that failed and was not waited for, others are refused with 25P02: what it was is in its own answer. */
+export async function causeOf(tx: Pick<Tx, 'answered'>, error: unknown): Promise<unknown> {
+  const first = await tx.answered().catch((failure: unknown) => failure)
+  return first !== undefined && (error as { code?: string })?.code === '25P02' ? first : error
 }
 
 /** Schemas that the transaction open on a client has written to. */

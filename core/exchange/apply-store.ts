@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { ImportKind } from '../../adapters/contract/index.ts'
 import type { Ctx, TxCtx } from '../context.ts'
-import { view } from '../db/tx.ts'
+import { causeOf, view } from '../db/tx.ts'
 import type { DeliveryState, DeliveryWay } from './deliveries-store.ts'
 
 const own = view<Record<string, never>>()
@@ -243,10 +243,11 @@ export async function withinSavepoint<R>(tx: TxCtx, fn: () => Promise<R>): Promi
   await tx.tx.client.query('savepoint part')
   try {
     const result = await fn()
+    await tx.tx.answered()
     await tx.tx.client.query('release savepoint part')
     return result
   } catch (error) {
     await tx.tx.client.query('rollback to savepoint part')
-    throw error
+    throw await causeOf(tx.tx, error)
   }
 }

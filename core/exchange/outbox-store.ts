@@ -77,12 +77,12 @@ export type Stored = Pick<OutboxRow, (typeof messageColumns)[number]>
  * Writes a message in one statement: finds its connection, takes the next sequence of its ordering key (the row lock, held until the
  * commit, makes sequence and commit order the same) and inserts it. Without a connection that takes the kind it is kept as `held`.
  */
-export async function insertMessage(
+export function insertMessage(
   tx: TxCtx,
   message: { key: string; kind: string; record: unknown; orderingKey: string; connectionId: string | null; reverses: string | null },
   adapters: readonly string[]
-): Promise<void> {
-  await sql`
+): void {
+  const inserted = sql`
     with target as (
       select c.id, c.adapter = any(${adapters}::text[]) as takes from exchange.connection c
       where c.id = coalesce(${message.connectionId}::uuid,
@@ -97,7 +97,8 @@ export async function insertMessage(
       coalesce((select last_seq from numbered), 0), ${message.reverses}::text,
       case when exists (select 1 from numbered) then 'waiting' else 'held' end,
       case when exists (select 1 from target where not takes) then 'The adapter of the connection takes no such records.' end,
-      ${tx.clock.iso()}::timestamptz`.execute(own(tx))
+      ${tx.clock.iso()}::timestamptz`
+  tx.tx.later(inserted.compile(own(tx)))
 }
 
 /** Gives held messages of a kind to the connection that takes them now, in the order in which they were made. @returns how many */

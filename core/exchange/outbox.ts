@@ -24,7 +24,7 @@ export function createOutbox(adapters: AdapterRegistry): Outbox {
         )
       }
       const key = `${message.kind}-${newId()}`
-      await insertMessage(
+      insertMessage(
         tx,
         {
           key,

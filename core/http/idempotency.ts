@@ -48,12 +48,12 @@ export async function act<R extends Json, B>(
       return { replayed: true, status: first.status ?? status, result: first.result as R }
     }
     const result = await steps.run(tx)
-    await own(tx)
+    const answered = own(tx)
       .updateTable('core.idempotency')
       .set({ status, result: sql`${JSON.stringify(result)}::jsonb` })
       .where('principal', '=', principal)
       .where('key', '=', key)
-      .execute()
+    tx.tx.later(answered.compile())
     return { replayed: false, status, result }
   })
   if (outcome.replayed) reply.header('idempotency-replayed', 'true')

@@ -37,7 +37,7 @@ export const own = view<JournalTables>()
 
 export const journal: Journal = {
   async append(tx, { act, subject, subjectId, data = {} }) {
-    await own(tx)
+    const entry = own(tx)
       .insertInto('journal.entry')
       .values({
         id: newId(),
@@ -51,7 +51,7 @@ export const journal: Journal = {
         request_id: tx.requestId,
         data: sql`${JSON.stringify(data)}::jsonb`
       })
-      .execute()
+    tx.tx.later(entry.compile())
     tx.tx.due.add('seal')
   }
 }

@@ -13,6 +13,8 @@ export interface TenantWork {
   /** How many tenants at once in this process. Kinds have slots of their own, so a long import never delays feedback. */
   readonly slots: number
   readonly run: (ctx: Ctx, signal: AbortSignal) => Promise<{ readonly more: boolean }>
+  /** Is done by the sweep, once a second at most, however often it becomes due: much at once costs little more than one. */
+  readonly atSweep?: boolean
 }
 
 export interface Worker {
@@ -63,13 +65,14 @@ export function startWorker(options: {
   }
 
   function nudge(tenantId: string, kind: DueKind): void {
-    if (stopping.signal.aborted || !works.has(kind)) return
+    const work = works.get(kind)
+    if (stopping.signal.aborted || !work) return
     const key = `${tenantId} ${kind}`
     const item = itemOf(key)
     item.emptyLooks = 0
     item.notBefore = 0
     if (item.running) item.again = true
-    else enqueue(tenantId, kind, item)
+    else if (!work.atSweep) enqueue(tenantId, kind, item)
   }
 
   function enqueue(tenantId: string, kind: DueKind, item: Item): void {
@@ -103,11 +106,12 @@ export function startWorker(options: {
     try {
       do {
         item.again = false
+        const lookedAt = clock.now()
         const ctx = await tenants.system(tenantId, `worker:${work.kind}`)
         const { more } = await work.run(ctx, stopping.signal)
         item.emptyLooks++
-        if (!more && seen && !item.again) await desk.clear([seen])
-      } while (item.again && !stopping.signal.aborted)
+        if (!more && seen && !item.again) await desk.clear([seen], lookedAt)
+      } while (item.again && !work.atSweep && !stopping.signal.aborted)
       options.counted?.(work.kind, 'done')
     } catch (error) {
       options.counted?.(work.kind, 'failed')
@@ -116,7 +120,7 @@ export function startWorker(options: {
       if (!stopping.signal.aborted) log[level]({ err: error, tenantId, kind: work.kind }, 'tenant work failed, will be tried again')
     } finally {
       item.running = false
-      item.notBefore = clock.now().getTime() + Math.min(longestPauseMs, sweepMs * 2 ** Math.min(item.emptyLooks, 4))
+      item.notBefore = item.again ? 0 : clock.now().getTime() + Math.min(longestPauseMs, sweepMs * 2 ** Math.min(item.emptyLooks, 4))
     }
   }
 

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import { type Ctx, type Identity, refuse, type Scope, type TxCtx } from '../../core/index.ts'
+import { type Ctx, type Db, type Identity, refuse, type Scope, type TxCtx } from '../../core/index.ts'
 
 /**
  * The group part of every question about jobs, as SQL: true for jobs that the caller's operational groups select. `all` is said
@@ -23,6 +23,7 @@ export function require(c: Ctx | TxCtx, permission: string): void {
 }
 
 interface GrantRow {
+  readonly session_id?: string
   readonly id: string
   readonly digest?: Buffer
   readonly addresses?: string[]
@@ -50,25 +51,61 @@ const rules = sql`
   array_agg(value) filter (where kind = 'order') as orders,
   array_agg(value) filter (where kind = 'order_pattern') as patterns`
 
-/**
- * Session, roles and group rules in one query per request: nothing is cached, so nothing has to be invalidated. A role or group
- * that changes counts on the next request; an ended session or a disabled user is out at once.
- */
-export const identity: Identity = {
-  async ofSession(db, _tenant, { userId, sessionId }, at) {
+interface Asked {
+  readonly userId: string
+  readonly sessionId: string
+  readonly answer: (row: GrantRow | undefined) => void
+  readonly fail: (error: unknown) => void
+}
+const asked = new WeakMap<Db, Asked[]>()
+
+/** One query for the sessions of all requests that came in the same moment, sent after the last of them came. */
+async function answerAll(db: Db, requests: readonly Asked[], at: Date): Promise<void> {
+  try {
     const { rows } = await sql<GrantRow>`
-      select u.id, u.must_change, p.permissions, g.*
+      select s.id as session_id, u.id, u.must_change, p.permissions, g.*
       from authz.session s join authz."user" u on u.id = s.user_id
         left join lateral (select array_agg(distinct permission) as permissions
           from authz.user_role ur join authz.role r on r.id = ur.role_id, unnest(r.permissions) as permission where ur.user_id = u.id) p on true
         left join lateral (select ${rules}
           from authz.group_member m join authz.group_rule using (group_id) where m.user_id = u.id) g on true
-      where s.id = ${sessionId}::uuid and s.user_id = ${userId}::uuid and u.active and s.ended_at is null
+      where s.id = any(${[...new Set(requests.map(({ sessionId }) => sessionId))]}::uuid[]) and u.active and s.ended_at is null
         and s.expires_at > ${at.toISOString()}::timestamptz`.execute(db.kysely)
-    const row = rows[0]
+    const bySession = new Map(rows.map(row => [row.session_id, row]))
+    for (const { userId, sessionId, answer } of requests) {
+      const row = bySession.get(sessionId)
+      answer(row?.id === userId ? row : undefined)
+    }
+  } catch (error) {
+    for (const { fail } of requests) fail(error)
+  }
+}
+
+/** What the session gives now: read after the request came, together with those of others that came in the same moment. */
+const grantOf = (db: Db, claims: { userId: string; sessionId: string }, at: Date): Promise<GrantRow | undefined> =>
+  new Promise((answer, fail) => {
+    const mine = { ...claims, answer, fail }
+    const others = asked.get(db)
+    if (others) return void others.push(mine)
+    const requests = [mine]
+    asked.set(db, requests)
+    // When everything that has come from the network by now has been looked at.
+    setImmediate(() => {
+      asked.delete(db)
+      void answerAll(db, requests, at)
+    })
+  })
+
+/**
+ * Session, roles and group rules in one query per request: nothing is cached, so nothing has to be invalidated. A role or group
+ * that changes counts on the next request; an ended session or a disabled user is out at once.
+ */
+export const identity: Identity = {
+  async ofSession(db, _tenant, claims, at) {
+    const row = await grantOf(db, claims, at)
     return (
       row && {
-        principal: { kind: 'user', id: row.id, sessionId },
+        principal: { kind: 'user', id: row.id, sessionId: claims.sessionId },
         // Whose password somebody else chose may choose another one, and nothing else.
         grant: { permissions: new Set([...(row.must_change ? [] : (row.permissions ?? [])), 'session.own']), scope: scopeOf(row) }
       }

@@ -1,11 +1,12 @@
 import { newId, quantity, type TxCtx } from '../../core/index.ts'
+import type { Basis } from './basis.ts'
 import { refuse } from './errors.ts'
 import { tellOperation, tellOrder } from './feedback.ts'
 import { backflush } from './materials.ts'
 import type { Needs } from './neighbours.ts'
 import { checkOverReport, type JobStatus, type OrderStatus, type Shortfall } from './operation-rules.ts'
 import { isLast, orderAfter, stateOf } from './siblings.ts'
-import { getSetting, insertReport, isActiveReason, type LockedJob, type Report, type Sibling, saveJob } from './store.ts'
+import { insertReport, isActiveReason, type LockedJob, type Report, saveJob } from './store.ts'
 
 /** Good, scrap, rework and their reasons of one submit; amounts as decimal text. */
 export interface Amounts {
@@ -92,16 +93,16 @@ export function bookings({ authz, timekeeping, inventory, outbox, journal }: Nee
       outbox_key: key,
       receipt_key: receiptKey
     }
-    await insertReport(tx, row)
-    await saveJob(tx, { id: job.id, orderId: job.order_id, status: job.status, orderStatus: job.order_status, ...negated, at })
+    insertReport(tx, row)
+    saveJob(tx, { id: job.id, orderId: job.order_id, status: job.status, orderStatus: job.order_status, ...negated, at })
     return row.id
   }
 
   /** One report row with everything that follows from it. */
-  async function book(tx: TxCtx, job: LockedJob, siblings: readonly Sibling[], booking: Booking): Promise<string> {
+  async function book(tx: TxCtx, job: LockedJob, basis: Basis, booking: Booking): Promise<string> {
     const { added, amounts, status, shortfall, kind } = booking
+    const { siblings, setting } = basis
     const at = tx.clock.iso()
-    const setting = await getSetting(tx)
     checkOverReport(
       stateOf(job),
       { overReport: setting.over_report, overPercent: setting.over_percent },
@@ -133,11 +134,11 @@ export function bookings({ authz, timekeeping, inventory, outbox, journal }: Nee
       outbox_key: key,
       receipt_key: receiptKey
     }
-    await insertReport(tx, row)
+    insertReport(tx, row)
     await move(tx, job, { status, orderStatus: orderAfter(job, siblings, status), at, tell: false, added })
     const done = { good: quantity.add(job.good, added.good), scrap: quantity.add(job.scrap, added.scrap) }
     const completed = status === 'completed'
-    await backflush(tx, inventory, { job, last, setting: setting.backflush, completed, corrects: kind === 'replacement', ...done })
+    await backflush(tx, inventory, { job, last, ...basis, completed, corrects: kind === 'replacement', ...done })
     if (kind === 'report') await note(tx, status === 'completed' ? 'job.complete' : 'job.report', job, { reportId: row.id })
     return row.id
   }
@@ -155,7 +156,7 @@ export function bookings({ authz, timekeeping, inventory, outbox, journal }: Nee
       readonly added?: Sums
     }
   ): Promise<void> {
-    await saveJob(tx, {
+    saveJob(tx, {
       id: job.id,
       orderId: job.order_id,
       status: to.status,
@@ -195,11 +196,10 @@ export function bookings({ authz, timekeeping, inventory, outbox, journal }: Nee
   }
 
   /** Brings back what was consumed by itself for a report that was taken back and has none in its place. */
-  async function unflush(tx: TxCtx, job: LockedJob, siblings: readonly Sibling[]): Promise<void> {
-    const { backflush: setting } = await getSetting(tx)
+  async function unflush(tx: TxCtx, job: LockedJob, basis: Basis): Promise<void> {
     const { good, scrap } = job
     const completed = job.status === 'completed'
-    await backflush(tx, inventory, { job, last: isLast(job, siblings), setting, completed, corrects: true, good, scrap })
+    await backflush(tx, inventory, { job, last: isLast(job, basis.siblings), ...basis, completed, corrects: true, good, scrap })
   }
 
   return { note, takeBack, book, unflush, move }

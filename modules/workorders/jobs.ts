@@ -1,4 +1,5 @@
 import { quantity, refuse as refuseCore, type TxCtx } from '../../core/index.ts'
+import { basisOf } from './basis.ts'
 import { type Amounts, amountsOf, blank, bookings, isNothing, nothing } from './booking.ts'
 import { refuse } from './errors.ts'
 import { tellOperation } from './feedback.ts'
@@ -95,8 +96,7 @@ export function jobActs(needs: Needs) {
     const added = amountsOf(amounts)
     if (isNothing(added)) throw refuse('nothing_reported', 'Report a good, scrap or rework quantity above zero.')
     const status: JobStatus = job.status === 'released' ? 'started' : job.status
-    const siblings = await siblingsOf(tx, job)
-    return book(tx, job, siblings, { added, amounts, status, shortfall: 'none', kind: 'report', goodBefore: job.good })
+    return book(tx, job, await basisOf(tx, job), { added, amounts, status, shortfall: 'none', kind: 'report', goodBefore: job.good })
   }
 
   /**
@@ -110,16 +110,16 @@ export function jobActs(needs: Needs) {
   ): Promise<string> {
     const job = await lock(tx, jobId, 'complete')
     const added = amountsOf(amounts)
-    const siblings = await siblingsOf(tx, job)
+    const basis = await basisOf(tx, job)
     const missing = missingQuantity({
       planned: job.planned_quantity,
       good: quantity.add(job.good, added.good),
       scrap: quantity.add(job.scrap, added.scrap),
-      ...incomingOf(before(job, siblings))
+      ...incomingOf(before(job, basis.siblings))
     })
     const { status, shortfall } = completionOf(stateOf(job), missing, job.unit, amounts.shortfall)
     await timekeeping.closeIntervals(tx, { jobIds: [job.id], at: tx.clock.iso(), reason: status })
-    return book(tx, job, siblings, { added, amounts, status, shortfall, kind: 'report', goodBefore: job.good })
+    return book(tx, job, basis, { added, amounts, status, shortfall, kind: 'report', goodBefore: job.good })
   }
 
   /** Takes a completed job back to paused, with a reason. */
@@ -132,7 +132,7 @@ export function jobActs(needs: Needs) {
   async function reopenLocked(tx: TxCtx, job: LockedJob, reason: string, at: string): Promise<void> {
     const siblings = await siblingsOf(tx, job)
     const key = await tellOperation(tx, outbox, job, 'paused', at)
-    await insertReport(tx, { ...blank(tx, job, at), ...nothing, kind: 'reopening', reason, outbox_key: key })
+    insertReport(tx, { ...blank(tx, job, at), ...nothing, kind: 'reopening', reason, outbox_key: key })
     await move(tx, job, { status: 'paused', orderStatus: orderAfter(job, siblings, 'paused'), at, tell: false })
   }
 
@@ -156,13 +156,13 @@ export function jobActs(needs: Needs) {
     if (await isReversed(tx, original.id))
       throw refuse('report_reversed', 'This report was corrected before; correct the row that stands for it now.')
     const at = tx.clock.iso()
-    const siblings = await siblingsOf(tx, job)
+    const basis = await basisOf(tx, job)
     const reversalId = await takeBack(tx, job, original, amounts.reason, at)
     const added = amountsOf(amounts)
     const after = reduced(job, original)
     const replacementId = isNothing(added)
       ? null
-      : await book(tx, after, siblings, {
+      : await book(tx, after, basis, {
           added,
           amounts,
           status: job.status,
@@ -171,7 +171,7 @@ export function jobActs(needs: Needs) {
           goodBefore: job.good,
           replaces: original.id
         })
-    if (replacementId === null) await unflush(tx, after, siblings)
+    if (replacementId === null) await unflush(tx, after, basis)
     await note(tx, 'job.correct', job, { reportId: original.id, reversalId, replacementId })
     return { reversalId, replacementId }
   }

@@ -46,7 +46,9 @@ export interface Backflushing {
   readonly job: LockedJob
   /** lines of the order as a whole are used by its last operation */
   readonly last: boolean
-  readonly setting: Backflush
+  readonly setting: { readonly backflush: Backflush }
+  /** all lines of the order */
+  readonly materials: readonly Material[]
   readonly completed: boolean
   /** whether the act is a correction, after which less may be due than was taken */
   readonly corrects: boolean
@@ -61,12 +63,11 @@ export interface Backflushing {
  * setting.
  */
 export async function backflush(tx: TxCtx, inventory: Inventory, what: Backflushing): Promise<void> {
-  const { job } = what
-  const all = await materialsOf(tx, [job.order_id])
+  const { job, materials: all } = what
   const lines = all.filter(line => line.operation_number === job.number || (line.operation_number === null && what.last))
   if (lines.length === 0) return
   const articles = await inventory.articlesByNumber(tx, [...new Set(lines.map(line => line.article))])
-  const wanted = lines.filter(line => isDue(articles.get(line.article)?.backflush ?? what.setting, what.completed))
+  const wanted = lines.filter(line => isDue(articles.get(line.article)?.backflush ?? what.setting.backflush, what.completed))
   if (wanted.length === 0) return
   const used = await inventory.consumedOfOrder(tx, job.order_number)
   const consumed = consumedPerLine(all, used)

@@ -10,13 +10,9 @@ export function shows({ authz, timekeeping, inventory, outbox }: Needs) {
   const visible = (ctx: Ctx) => authz.visible(ctx, 'j.id')
 
   async function jobs(ctx: Ctx, lines: readonly JobLine[]) {
-    const running =
-      lines.length === 0
-        ? []
-        : await timekeeping.running(
-            ctx,
-            lines.map(line => line.id)
-          )
+    // A clock runs on started jobs only.
+    const started = lines.filter(line => line.status === 'started').map(line => line.id)
+    const running = started.length === 0 ? [] : await timekeeping.running(ctx, started)
     return lines.map(line => jobView(line, running))
   }
 

@@ -57,7 +57,7 @@ export const siblingsOf = (tx: TxCtx, job: { order_id: string; id: string }): Pr
     .execute()
 
 /** Writes a job's new state and sums, and the order's state, in one statement. */
-export async function saveJob(
+export function saveJob(
   tx: TxCtx,
   job: {
     readonly id: string
@@ -69,8 +69,8 @@ export async function saveJob(
     readonly rework: string
     readonly at: string
   }
-): Promise<void> {
-  await sql`
+): void {
+  const saved = sql`
     with changed as (
       update workorders.job
          set status = ${job.status}, good = good + ${job.good}::numeric, scrap = scrap + ${job.scrap}::numeric,
@@ -82,7 +82,8 @@ export async function saveJob(
        set status = ${job.orderStatus}, version = version + 1, changed_at = ${job.at}::timestamptz,
            started_at = coalesce(started_at, ${job.at}::timestamptz),
            finished_at = case when ${job.orderStatus} = 'completed' then coalesce(finished_at, ${job.at}::timestamptz) end
-     where id = ${job.orderId} and status <> ${job.orderStatus}`.execute(own(tx))
+     where id = ${job.orderId} and status <> ${job.orderStatus}`
+  tx.tx.later(saved.compile(own(tx)))
 }
 
 // ---- reports -----------------------------------------------------------------------------------------------------------------
@@ -108,8 +109,8 @@ export const reportColumns = [
 ] as const satisfies readonly (keyof ReportRow)[]
 export type Report = Pick<ReportRow, Exclude<(typeof reportColumns)[number], 'seq'>> & { readonly seq: string }
 
-export async function insertReport(tx: TxCtx, row: Omit<Report, 'seq'>): Promise<void> {
-  await own(tx).insertInto('workorders.report').values(row).execute()
+export function insertReport(tx: TxCtx, row: Omit<Report, 'seq'>): void {
+  tx.tx.later(own(tx).insertInto('workorders.report').values(row).compile())
 }
 
 /** The job of a report, without locking anything yet; the job's lock comes first. */

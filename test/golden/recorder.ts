@@ -71,7 +71,14 @@ export function recorder(answers: Answers = {}): { readonly c: Ctx & TxCtx; read
     clock: fixedClock('2027-03-01T08:00:00.000Z'),
     requestId: 'golden',
     db: { kysely, pool: none },
-    tx: { kysely, client: none, due: new Set(), afterCommit: [] }
+    tx: {
+      kysely,
+      client: none,
+      due: new Set(),
+      afterCommit: [],
+      later: (query: CompiledQuery) => void connection.executeQuery(query),
+      answered: async () => {}
+    }
   } as unknown as Ctx & TxCtx
   return { c, said }
 }
