@@ -92,6 +92,18 @@ export const SettingsShape = Type.Object(
       description: 'Largest JSON body of the API. Files have their own limit.',
       example: '1048576'
     }),
+    WERKVLOER_REQUESTS_PER_CALLER: whole(1, 1_000_000, 50, {
+      group: 'Web',
+      description:
+        'Requests per second that one person, API key or ERP token may make of this process; twice as many at once. What is above answers 429 with Retry-After.',
+      example: '50'
+    }),
+    WERKVLOER_REQUESTS_PER_CUSTOMER: whole(1, 1_000_000, 200, {
+      group: 'Web',
+      description:
+        'The same for all people and programs of one customer together, so that none of them takes what others need. Each web process counts for itself.',
+      example: '200'
+    }),
     WERKVLOER_METRICS_PORT: optional(
       port(undefined, {
         group: 'Web',

@@ -27,6 +27,9 @@ export interface Config {
     /** Served under https: HSTS and `__Host-` cookies. */
     readonly secure: boolean
     readonly bodyLimitBytes: number
+    /** Per second, of this process. */
+    readonly requestsPerCaller: number
+    readonly requestsPerCustomer: number
     /** Exact IP addresses whose X-Forwarded-* headers are believed. */
     readonly trustProxy: readonly string[]
   }
@@ -222,6 +225,8 @@ function web(settings: Settings, problems: string[]): Config['http'] {
     publicUrl: url?.origin ?? byDefault,
     secure: url?.protocol === 'https:',
     bodyLimitBytes: settings.WERKVLOER_BODY_LIMIT_BYTES,
+    requestsPerCaller: settings.WERKVLOER_REQUESTS_PER_CALLER,
+    requestsPerCustomer: settings.WERKVLOER_REQUESTS_PER_CUSTOMER,
     trustProxy
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Control, controlCtx, directoryOf, openControl, sftpHostKeyOf, signingKeysOf } from './db/control.ts'
+import { startPulse } from './db/pulse.ts'
 import { tenantRegistry } from './db/tenants.ts'
 import type { Directory } from './db/tenants-face.ts'
 import type { RefusalSpecs } from './errors.ts'
@@ -20,8 +21,9 @@ import { liveRoute } from './http/live.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { descriptionRoute } from './http/openapi.ts'
 import { coreSpecs } from './http/problem.ts'
-import { createServer } from './http/server.ts'
+import { createServer, type Patience } from './http/server.ts'
 import { registerSession } from './http/session.ts'
+import { createShares } from './http/shares.ts'
 import type { Faces, Platform } from './index.ts'
 import { journal } from './journal/append.ts'
 import { keepCheckpoint } from './journal/checkpoint.ts'
@@ -32,6 +34,7 @@ import type { Log } from './log.ts'
 import type { Parts } from './parts.ts'
 import type { Shutdown } from './shutdown.ts'
 import { localBlobs } from './storage/blobs.ts'
+import { watchRoom } from './storage/room.ts'
 import { openChanges } from './tasks/changes.ts'
 import { type DueDesk, dueDesk } from './tasks/due.ts'
 import { startDuties } from './tasks/duties.ts'
@@ -51,7 +54,12 @@ export interface HouseOptions {
   readonly version: string
   /** How often an open live stream is looked after; shorter in tests. */
   readonly liveBeatMs?: number | undefined
+  /** How long clients are waited for; shorter in tests. */
+  readonly patience?: Partial<Patience> | undefined
 }
+
+/** Work that waits for ERPs: of so many customers at once, none of whom keeps the next from its turn. */
+const farSide = { slowMs: 3_000, most: 100 }
 
 /** Everything built and wired, nothing listening yet. */
 export interface House {
@@ -81,7 +89,10 @@ export interface House {
  */
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { config, clock, log, parts, shutdown } = options
-  const control = openControl({ url: options.controlUrl, root: options.root, max: 8, log })
+  // Control and the customers' databases are on one server, so one pulse tells of all.
+  const pulse = startPulse({ url: options.controlUrl, log })
+  shutdown.add('pulse', () => pulse.stop())
+  const control = openControl({ url: options.controlUrl, root: options.root, max: 8, log, pulse })
   shutdown.add('control database', () => control.end())
   const changes = openChanges(control, log)
   const desk = dueDesk(control, clock, changes)
@@ -90,13 +101,15 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     clock,
     log,
     board: desk,
+    pulse,
     perTenant: config.database.poolPerTenant,
     total: config.database.poolTotal,
     idleSeconds: config.database.poolIdleSeconds
   })
   shutdown.add('tenant databases', () => tenants.end())
   const directory = directoryOf(control)
-  const blobs = localBlobs(join(config.dataDir, 'blobs'))
+  const files = join(config.dataDir, 'blobs')
+  const blobs = watchRoom(localBlobs(files), { directory: files, log })
   const specs: RefusalSpecs = Object.assign({ ...coreSpecs }, coreDeclaration.errors, ...parts.modules.map(m => m.errors))
   const permissions: Record<string, string> = Object.assign(
     { 'session.own': 'See and end the own session; held by everyone who is signed in.' },
@@ -110,9 +123,10 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     bodyLimit: config.http.bodyLimitBytes,
     trustProxy: config.http.trustProxy,
     version: options.version,
-    publicUrl: config.http.publicUrl
+    publicUrl: config.http.publicUrl,
+    patience: options.patience
   })
-  const metrics = createMetrics(app)
+  const metrics = createMetrics(app, { room: blobs.room, pulse })
   const withLease = withLeases(shutdown)
   const exchange = openExchange({ config, clock, log, tenants, directory, blobs, journal, adapters: parts.adapters, withLease })
   let identity: Identity | undefined
@@ -121,6 +135,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     clock,
     tenants,
     directory,
+    shares: createShares({ perCaller: config.http.requestsPerCaller, perCustomer: config.http.requestsPerCustomer }, clock, by =>
+      metrics.limited.inc({ by })
+    ),
     identity: () => {
       if (!identity) throw new Error('no module provides identity')
       return identity
@@ -203,9 +220,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
         clock,
         log,
         work: [
-          { kind: 'import', slots: 2, run: exchange.importDue },
-          { kind: 'export', slots: 4, run: exchange.exportDue },
+          { name: 'import', kind: 'import', slots: 2, run: exchange.importFiles },
+          { name: 'pull', kind: 'import', slots: 4, beside: farSide, run: exchange.pullDue },
+          { name: 'export', kind: 'export', slots: 4, beside: farSide, run: exchange.exportDue },
           {
+            name: 'seal',
             kind: 'seal',
             slots: 2,
             atSweep: true,
@@ -218,7 +237,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
             }
           }
         ],
-        counted: (kind, outcome) => metrics.tasks.inc({ kind, outcome })
+        counted: (work, outcome) => metrics.tasks.inc({ kind: work, outcome })
       })
       shutdown.add('worker', () => worker.stop())
       const sealer = startControlSealer(controlCtx(control, clock, 'worker:seal'), log)

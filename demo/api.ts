@@ -67,7 +67,9 @@ export async function signIn(baseUrl: string, customer: string, username: string
 
 /** Asks again until the answer is there; gives up with the sentence after the seconds. */
 export async function until<T>(what: string, seconds: number, ask: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = seconds * 5; tries > 0; tries--) {
+  const end = performance.now() + seconds * 1_000
+  // A few times in any case: one slow answer is no reason to give up.
+  for (let tries = 0; tries < 3 || performance.now() < end; tries++) {
     const answer = await ask()
     if (answer !== undefined) return answer
     await new Promise(resolve => setTimeout(resolve, 200))

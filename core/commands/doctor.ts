@@ -1,4 +1,5 @@
-import { statfsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
 import { systemClock } from '../clock.ts'
 import { sftpHostKeyOf } from '../db/control.ts'
 import { commandScan, scannerComplaint } from '../exchange/scanner.ts'
@@ -34,9 +35,13 @@ export const doctor: Command = {
         server?.super ? 'is a superuser: give it CREATEDB and CREATEROLE only' : 'is no superuser'
       )
       line(Number(server?.skew ?? 99) < 60, 'clock', `${Number(server?.skew ?? 0).toFixed(1)} s apart from the database's`)
-      const disk = statfsSync(house.config.dataDir)
-      const free = (disk.bavail * disk.bsize) / 2 ** 30
-      line(free > 2, 'disk', `${free.toFixed(1)} GiB free in the data folder`)
+      // Delivered files may lie on a volume of their own.
+      const files = join(house.config.dataDir, 'blobs')
+      for (const folder of [house.config.dataDir, ...(existsSync(files) ? [files] : [])]) {
+        const disk = statfsSync(folder)
+        const free = (disk.bavail * disk.bsize) / 2 ** 30
+        line(free > 2, 'disk', `${free.toFixed(1)} GiB free in ${folder === files ? 'the folder of delivered files' : 'the data folder'}`)
+      }
       if (house.config.scanCommand) {
         const complaint = await scannerComplaint(commandScan(house.config.scanCommand))
         line(complaint === undefined, 'virus scanner', complaint ?? 'finds its test file and passes a clean one')

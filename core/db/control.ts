@@ -11,6 +11,7 @@ import { type Log, silentLog } from '../log.ts'
 import { plainClient } from './client.ts'
 import { type Migration, type MigrationReport, migrate, readSeries } from './migrate.ts'
 import { openPool } from './pool.ts'
+import type { Pulse } from './pulse.ts'
 import type { ControlTables } from './tables.ts'
 import type { DirectoryKind } from './tenants-face.ts'
 import { type Db, view, withTx } from './tx.ts'
@@ -40,8 +41,9 @@ export const controlSeries = (): readonly Migration[] => readSeries(join(here, '
 export const tenantSeries = (): readonly Migration[] => readSeries(join(here, '../../migrations/tenant'))
 
 /** Opens the control database. It must have been prepared by `prepareControl` (command `migrate`). */
-export function openControl(options: { url: string; root: RootKey; max: number; log: Log }): Control {
-  const db = openPool({ connectionString: options.url, max: options.max, idleSeconds: 30, name: 'werkvloer control', log: options.log })
+export function openControl(options: { url: string; root: RootKey; max: number; log: Log; pulse?: Pulse }): Control {
+  const { url, max, log, pulse } = options
+  const db = openPool({ connectionString: url, max, idleSeconds: 30, name: 'werkvloer control', log, pulse })
   return { db, kysely: db.kysely as unknown as Kysely<ControlTables>, url: options.url, root: options.root, end: () => db.end() }
 }
 

@@ -73,11 +73,11 @@ export async function reachableServer(cluster: string): Promise<Server | undefin
 
 /**
  * After a kill of everything the pid file may name a zombie or somebody else's process, and PostgreSQL would refuse to start
- * beside it. The file is removed only when no process works in the cluster's folder any more.
+ * beside it. The file is removed only when no process works in the cluster's folder any more. `socketDir` is one that is used again.
  */
-export async function clearStalePidFile(cluster: string): Promise<void> {
+export async function clearStalePidFile(cluster: string, socketDir?: string): Promise<void> {
   const left = readPidFile(cluster)
-  if (left) removeSocketDir(left.socketDir)
+  if (left && left.socketDir !== socketDir) removeSocketDir(left.socketDir)
   if (!left || process.platform !== 'linux' || isAbsent(`/proc/${left.pid}`)) return
   const folder = realpathSync(cluster)
   for (let tries = 0; tries < 100; tries++) {
@@ -166,9 +166,9 @@ const fragile = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 
  */
 export async function spawnServer(
   owner: Owner,
-  options: { cluster: string; logFile: string; durable: boolean }
+  options: { cluster: string; logFile: string; durable: boolean; socketDir?: string }
 ): Promise<Server | undefined> {
-  const socketDir = makeSocketDir(owner)
+  const socketDir = options.socketDir ?? makeSocketDir(owner)
   const out = openSync(options.logFile, 'a', 0o600)
   const chosen = [...settings, ...(options.durable ? [] : fragile)].flatMap(setting => ['-c', setting])
   const [program, args] = command(owner, 'postgres', ['-D', options.cluster, '-k', socketDir, ...chosen])
@@ -187,7 +187,7 @@ export async function spawnServer(
     if (server?.pid === child.pid && server?.status === 'ready') return server
     await sleep(20)
   }
-  removeSocketDir(socketDir)
+  if (options.socketDir === undefined) removeSocketDir(socketDir)
   // A server that another start made in the same moment is fine: ours gave way.
   if (runningServer(options.cluster)) return undefined
   throw new StartRefusal([`The embedded database did not start (${ended}): ${lastLines(options.logFile)}`])

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { chownSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { codeOf, isAbsent, prepareDataFolder } from '../data-folder.ts'
 import type { Log } from '../log.ts'
 import { StartRefusal } from '../start-refusal.ts'
-import { plainClient } from './client.ts'
+import { AlreadyRunning, connect, holdAlone } from './embedded-hold.ts'
 import { chooseOwner, findPrograms, giveTo, type Owner } from './embedded-owner.ts'
 import {
   clearStalePidFile,
@@ -58,7 +57,7 @@ export async function startEmbedded({ dataDir: given, log, durable = true, besid
     const server = found ?? (await start(owner, files, log))
     if (!server) continue
     try {
-      return await takeOver(server, { found: found !== undefined, owner, cluster, dataDir, passwords, log, beside })
+      return await takeOver(server, { found: found !== undefined, owner, files, dataDir, passwords, log, beside })
     } catch (error) {
       if (!found) await stopServer(server, cluster, 15)
       if (!found || tries >= 3 || error instanceof StartRefusal || runningServer(cluster)) throw error
@@ -67,7 +66,7 @@ export async function startEmbedded({ dataDir: given, log, durable = true, besid
 }
 
 /** Undefined when another start was faster in the same moment; then its server is found. */
-async function start(owner: Owner, files: { cluster: string; logFile: string; durable: boolean }, log: EmbeddedOptions['log']) {
+async function start(owner: Owner, files: Files, log: EmbeddedOptions['log']) {
   await clearStalePidFile(files.cluster)
   if (giveTo(files.cluster, owner.files))
     log.warn({ op: 'database', data: files.cluster }, 'gave the database files to the user that runs them now')
@@ -75,22 +74,35 @@ async function start(owner: Owner, files: { cluster: string; logFile: string; du
   return await spawnServer(owner, files)
 }
 
+interface Files {
+  readonly cluster: string
+  readonly logFile: string
+  readonly durable: boolean
+}
+
 interface Surroundings {
   readonly found: boolean
   readonly owner: Owner
-  readonly cluster: string
+  readonly files: Files
   readonly dataDir: string
   readonly passwords: Passwords
   readonly log: EmbeddedOptions['log']
   readonly beside: boolean
 }
 
-async function takeOver(
-  server: Server,
-  { found, owner, cluster, dataDir, passwords, log, beside }: Surroundings
-): Promise<EmbeddedDatabase> {
+async function takeOver(server: Server, { found, owner, files, dataDir, passwords, log, beside }: Surroundings): Promise<EmbeddedDatabase> {
+  const { cluster } = files
+  let running = server
   const url = `postgresql://postgres:${passwords.superuser}@localhost/postgres?host=${encodeURIComponent(server.socketDir)}`
-  const holder = await holdAlone(url, dataDir, log).catch((error: unknown) => {
+  // Everybody has the address of the first one, so one that replaces it listens at the same place.
+  async function revive(): Promise<void> {
+    if (runningServer(cluster)) return
+    log.error({ op: 'database', data: cluster }, 'the embedded database has ended by itself; starting it again')
+    await clearStalePidFile(cluster, server.socketDir)
+    running = (await spawnServer(owner, { ...files, socketDir: server.socketDir })) ?? running
+    log.info({ op: 'database', data: cluster }, 'started the embedded database again')
+  }
+  const holder = await holdAlone(url, dataDir, log, revive).catch((error: unknown) => {
     if (beside && error instanceof AlreadyRunning) return undefined
     throw error
   })
@@ -105,9 +117,9 @@ async function takeOver(
     adopted: found,
     stop: async () => {
       // The hold ends with the server and not before it, or a start in between would take over a server that is going down.
-      holder.expectEnd()
-      const gone = await stopServer(server, cluster, 15)
-      if (!gone) log.warn({ op: 'database', pid: server.pid }, 'the embedded database is still stopping; the next start takes it over')
+      await holder.expectEnd()
+      const gone = await stopServer(running, cluster, 15)
+      if (!gone) log.warn({ op: 'database', pid: running.pid }, 'the embedded database is still stopping; the next start takes it over')
     }
   }
 }
@@ -178,89 +190,6 @@ function initialise(owner: Owner, cluster: string, password: string, durable: bo
 
 function rotate(logFile: string): void {
   if (!isAbsent(logFile) && statSync(logFile).size > 10_000_000) renameSync(logFile, `${logFile}.1`)
-}
-
-class AlreadyRunning extends StartRefusal {}
-
-const holderName = 'werkvloer process '
-const lockKey = 0x7765726b // "werk"
-
-/**
- * One process per data folder: a session lock in the database, which ends with the process however it ends, so there is no stale
- * lock file. A second start would take over the server and lose it when the first one stops.
- */
-async function holdAlone(url: string, dataDir: string, log: EmbeddedOptions['log']): Promise<{ expectEnd(): void }> {
-  let expected = false
-  const client = await hold(url, dataDir)
-  async function again(): Promise<void> {
-    while (!expected) {
-      await sleep(1000, undefined, { ref: false })
-      if (expected) return
-      try {
-        watch(await hold(url, dataDir))
-        return
-      } catch (error) {
-        log.warn({ op: 'database', err: error }, 'lost the connection that holds the data folder; trying again')
-      }
-    }
-  }
-  const watch = (held: pg.Client) => held.once('end', () => void again())
-  watch(client)
-  return {
-    expectEnd: () => {
-      expected = true
-    }
-  }
-}
-
-async function hold(url: string, dataDir: string): Promise<pg.Client> {
-  const client = await connect(url, `${holderName}${process.pid}`)
-  for (let tries = 1; ; tries++) {
-    const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1) as held', [lockKey])
-    if (rows[0]?.held === true) return client
-    const other = await client.query<{ name: string }>(
-      `select a.application_name as name from pg_locks l join pg_stat_activity a on a.pid = l.pid
-       where l.locktype = 'advisory' and l.granted and l.objid = $1`,
-      [lockKey]
-    )
-    const pid = Number(other.rows[0]?.name.replace(holderName, ''))
-    // The session of a process that was just killed ends a moment later.
-    if (!lives(pid) && tries <= 50) {
-      await sleep(100)
-      continue
-    }
-    await client.end()
-    throw new AlreadyRunning([
-      `Werkvloer already runs on the data folder ${dataDir} (process ${pid}); stop that one, or set WERKVLOER_DATA to another folder.`
-    ])
-  }
-}
-
-function lives(pid: number): boolean {
-  if (!(pid > 0)) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return codeOf(error) === 'EPERM'
-  }
-}
-
-/** The server may still be recovering, or ending a session of a process that was just killed. */
-async function connect(url: string, name: string): Promise<pg.Client> {
-  for (let tries = 1; ; tries++) {
-    const client = plainClient(url, name)
-    try {
-      await client.connect()
-      return client
-    } catch (error) {
-      const code = codeOf(error)
-      if (code === '28P01')
-        throw new StartRefusal(['The embedded database refuses its password; put postgres-passwords.json back from your backup.'], error)
-      if (tries >= 100 || !['57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'ENOENT'].includes(code)) throw error
-      await sleep(100)
-    }
-  }
 }
 
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Log } from '../log.ts'
+import { cut, type Pulse } from './pulse.ts'
+import { notReached } from './sqlstate.ts'
 import { type Db, isStalePlan, named } from './tx.ts'
 
 // int8, date, time, timestamp, timestamptz, interval, numeric come as text: no float, no local zone, no lost microseconds.
@@ -29,6 +31,8 @@ export interface PoolOptions {
   readonly log: Log
   /** Asked before a further connection is opened; throws where there may be none. */
   readonly room?: () => void
+  /** Where the server falls silent, whoever waits for it is told so. */
+  readonly pulse?: Pulse | undefined
 }
 
 /** A pool that can be emptied while others hold it: `db.pool` is always the living one. */
@@ -43,7 +47,12 @@ export interface OwnedDb extends Db {
  * after a migration is dropped at release, since the error would stick to it for ever.
  */
 export function openPool(options: PoolOptions): OwnedDb {
-  let pool = makePool(options)
+  // In use or not: nobody knows which of them are still good after a silence, and new ones cost little.
+  const connected = new Set<pg.PoolClient>()
+  const off = options.pulse?.onSilent(() => {
+    for (const client of connected) cut(client)
+  })
+  let pool = makePool(options, connected)
   const kysely = new Kysely<unknown>({
     dialect: new PostgresDialect({ pool: { connect: () => pool.connect(), end: async () => {} } as unknown as pg.Pool })
   })
@@ -55,15 +64,18 @@ export function openPool(options: PoolOptions): OwnedDb {
     recycle() {
       if (pool.totalCount === 0 || pool.idleCount < pool.totalCount || pool.waitingCount > 0) return false
       const old = pool
-      pool = makePool(options)
+      pool = makePool(options, connected)
       old.end().catch((error: Error) => options.log.warn({ err: error }, 'closing idle database connections'))
       return true
     },
-    end: () => pool.end()
+    end() {
+      off?.()
+      return pool.end()
+    }
   }
 }
 
-function makePool(options: PoolOptions): pg.Pool {
+function makePool(options: PoolOptions, connected: Set<pg.PoolClient>): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     types,
@@ -80,7 +92,9 @@ function makePool(options: PoolOptions): pg.Pool {
   const lost = (error: Error, message: string) =>
     void (pool.ended || pool.ending || options.log.warn({ err: error, pool: options.name }, message))
   pool.on('error', error => lost(error, 'idle database connection lost'))
+  pool.on('remove', client => void connected.delete(client))
   pool.on('connect', client => {
+    connected.add(client)
     // A connection that breaks while checked out reports through its query; without a listener Node would stop the process.
     client.on('error', error => lost(error, 'database connection lost'))
   })
@@ -91,11 +105,36 @@ function makePool(options: PoolOptions): pg.Pool {
 const wrapped = new WeakSet<pg.PoolClient>()
 const stale = new WeakSet<pg.PoolClient>()
 
-function nameStatements(pool: pg.Pool, { max, room }: PoolOptions): void {
+/** A connection, unless the server falls silent before there is one; one that comes all the same goes back. */
+function unlessSilent(connecting: Promise<pg.PoolClient>, pulse: Pulse): Promise<pg.PoolClient> {
+  return new Promise((resolve, reject) => {
+    let refused = false
+    const off = pulse.onSilent(() => {
+      refused = true
+      reject(silence())
+    })
+    connecting.then(
+      client => {
+        off()
+        if (refused) client.release()
+        else resolve(client)
+      },
+      error => {
+        off()
+        reject(error)
+      }
+    )
+  })
+}
+
+const silence = () => notReached(new Error('the database server does not answer'))
+
+function nameStatements(pool: pg.Pool, { max, room, pulse }: PoolOptions): void {
   const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
   const prepared = async (): Promise<pg.PoolClient> => {
+    if (pulse?.silent) throw silence()
     if (pool.idleCount === 0 && pool.totalCount < max) room?.()
-    const client = await connect()
+    const client = await (pulse ? unlessSilent(connect(), pulse) : connect())
     wrap(client)
     const release = client.release.bind(client)
     client.release = (error?: Error | boolean) => release(error || stale.has(client))

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts'
 import { type Control, tenantSeries } from './control.ts'
 import { type OwnedDb, openPool } from './pool.ts'
 import { tenantUrl } from './provision.ts'
+import type { Pulse } from './pulse.ts'
 import type { TenantEntry, Tenants } from './tenants-face.ts'
 import { attachDueBoard, type DueBoard } from './tx.ts'
 
@@ -30,7 +31,9 @@ const recheckSeconds = 10
  * The registry: opens a tenant's pool when it is first needed, keeps at most `total` connections over all tenants and closes the
  * pools that nobody used for longest. When even that does not help it refuses with 503 and Retry-After.
  */
-export function tenantRegistry(options: TenantsOptions & { control: Control; clock: Clock; log: Log; board: DueBoard }): Tenants & {
+export function tenantRegistry(
+  options: TenantsOptions & { control: Control; clock: Clock; log: Log; board: DueBoard; pulse?: Pulse }
+): Tenants & {
   end(): Promise<void>
   /** Closes a tenant's pool, so that its next use reads everything anew (after a migration, at the end of a contract). */
   drop(tenantId: string): Promise<void>
@@ -76,6 +79,7 @@ export function tenantRegistry(options: TenantsOptions & { control: Control; clo
       idleSeconds: options.idleSeconds,
       name: 'werkvloer',
       log,
+      pulse: options.pulse,
       // A context may be held for minutes while its connections come and go, so the cap is kept here and not where it is made.
       room: makeRoom
     })

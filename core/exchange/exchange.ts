@@ -25,7 +25,7 @@ import { deliveryRoutes } from './delivery-routes.ts'
 import { dryRunRoutes } from './dry-run-routes.ts'
 import { errorBin } from './error-bin.ts'
 import { errorBinRoutes } from './error-bin-routes.ts'
-import { importDue } from './import.ts'
+import { importFilesDue, pullDue } from './import.ts'
 import type { Outbox } from './message.ts'
 import { createOutbox } from './outbox.ts'
 import { outboxRoutes } from './outbox-routes.ts'
@@ -73,6 +73,11 @@ export interface Exchange {
     at: Date
   ): Promise<{ tenant: Tenant; db: Db; identified: Identified } | undefined>
   routes(app: App): void
+  /** What came by itself. */
+  importFiles(ctx: Ctx, signal: AbortSignal): Promise<{ readonly more: boolean }>
+  /** What is fetched, apart from that: an ERP that does not answer keeps no file waiting. */
+  pullDue(ctx: Ctx, signal: AbortSignal): Promise<{ readonly more: boolean }>
+  /** Both, one after the other. */
   importDue(ctx: Ctx, signal: AbortSignal): Promise<{ readonly more: boolean }>
   exportDue(ctx: Ctx, signal: AbortSignal): Promise<{ readonly more: boolean }>
   listenSftp(hostKey: SftpHostKey): Promise<{ port: number; close(): Promise<void> }>
@@ -111,6 +116,12 @@ export function openExchange(options: ExchangeOptions): Exchange {
     scan
   })
 
+  async function importFiles(ctx: Ctx, signal: AbortSignal): Promise<{ readonly more: boolean }> {
+    const settled = await settleArrivals(ctx, arrivals)
+    const worked = await importFilesDue(importDeps(signal), ctx, signal)
+    return { more: settled.more || worked.more }
+  }
+
   return {
     outbox,
     duties: [
@@ -137,10 +148,12 @@ export function openExchange(options: ExchangeOptions): Exchange {
       outboxRoutes({ journal })(app)
       erpRoutes(arrivals)(app)
     },
+    importFiles,
+    pullDue: (ctx, signal) => pullDue(importDeps(signal), ctx, signal),
     async importDue(ctx, signal) {
-      const settled = await settleArrivals(ctx, arrivals)
-      const worked = await importDue(importDeps(signal), ctx, signal)
-      return { more: settled.more || worked.more }
+      const files = await importFiles(ctx, signal)
+      const pulls = await pullDue(importDeps(signal), ctx, signal)
+      return { more: files.more || pulls.more }
     },
     exportDue: (ctx, signal) =>
       exportDue(

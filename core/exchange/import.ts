@@ -268,11 +268,18 @@ async function failed(deps: ImportDeps, ctx: Ctx, delivery: WorkDelivery, lease:
   })
 }
 
-/**
- * Does what is due for one tenant: deliveries of each active connection in the order of their arrival, replays of single records, and
- * pulls. Another worker's connections are passed over. @returns whether something is left that time alone will bring
- */
+/** Everything that is due for one tenant. @returns whether something is left that time alone will bring */
 export async function importDue(deps: ImportDeps, ctx: Ctx, stop: AbortSignal): Promise<{ readonly more: boolean }> {
+  const files = await importFilesDue(deps, ctx, stop)
+  const pulls = await pullDue(deps, ctx, stop)
+  return { more: files.more || pulls.more }
+}
+
+/**
+ * Deliveries of each active connection in the order of their arrival, and replays of single records. Another worker's connections are
+ * passed over.
+ */
+export async function importFilesDue(deps: ImportDeps, ctx: Ctx, stop: AbortSignal): Promise<{ readonly more: boolean }> {
   let more = false
   let failure: unknown
   for (const connectionId of await connectionsWithWork(ctx)) {
@@ -289,16 +296,27 @@ export async function importDue(deps: ImportDeps, ctx: Ctx, stop: AbortSignal): 
       ctx.log.warn({ err: error, connection: connectionId }, 'working on a connection failed')
     }
   }
-  const pulls = await duePulls(ctx)
-  for (const plan of pulls.due) {
-    if (stop.aborted) return { more: true }
-    await deps.withLease(ctx, `pull:${plan.connectionId}:${plan.kind}`, async held => {
-      const lease: Lease = { ...held, signal: AbortSignal.any([held.signal, stop]) }
-      await ignoringStop(stop, () => runPull(deps, ctx, plan, lease))
-    })
-  }
   if (failure !== undefined) throw failure
-  return { more: more || pulls.scheduled }
+  return { more }
+}
+
+/** Pulls whose time has come. Connections do not wait for each other; what one connection brings is fetched kind by kind. */
+export async function pullDue(deps: ImportDeps, ctx: Ctx, stop: AbortSignal): Promise<{ readonly more: boolean }> {
+  const pulls = await duePulls(ctx)
+  const byConnection = Map.groupBy(pulls.due, plan => plan.connectionId)
+  const ended = await Promise.allSettled(
+    [...byConnection.values()].map(async plans => {
+      for (const plan of plans) {
+        if (stop.aborted) return
+        await deps.withLease(ctx, `pull:${plan.connectionId}:${plan.kind}`, async held => {
+          const lease: Lease = { ...held, signal: AbortSignal.any([held.signal, stop]) }
+          await ignoringStop(stop, () => runPull(deps, ctx, plan, lease))
+        })
+      }
+    })
+  )
+  for (const result of ended) if (result.status === 'rejected') throw result.reason
+  return { more: stop.aborted || pulls.scheduled }
 }
 
 /** All deliveries of a connection in order. @returns true when one waits for its next attempt */

@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Pulse } from '../db/pulse.ts'
+import type { Room } from '../storage/room.ts'
 import type { App } from './app.ts'
 
 /** Figures for Prometheus, on a listener of their own that is never public. No label holds a person or a tenant's content. */
@@ -8,10 +10,11 @@ export interface Metrics {
   readonly tasks: Counter<'kind' | 'outcome'>
   readonly sealLag: Gauge<'tenant'>
   readonly liveStreams: Gauge
+  readonly limited: Counter<'by'>
   listen(host: string, port: number): Promise<Server>
 }
 
-export function createMetrics(app: App | undefined): Metrics {
+export function createMetrics(app: App | undefined, watched: { readonly room: Room; readonly pulse: Pick<Pulse, 'silent'> }): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'werkvloer_' })
   const requests = new Histogram({
@@ -28,12 +31,43 @@ export function createMetrics(app: App | undefined): Metrics {
       reply.elapsedTime / 1000
     )
   })
+  new Gauge({
+    name: 'werkvloer_storage_full',
+    help: '1 while deliveries are refused because a file did not fit',
+    registers: [registry],
+    collect() {
+      this.set(watched.room.full ? 1 : 0)
+    }
+  })
+  new Gauge({
+    name: 'werkvloer_storage_free_bytes',
+    help: 'Bytes free where delivered files are kept',
+    registers: [registry],
+    async collect() {
+      const free = await watched.room.free()
+      if (free !== undefined) this.set(free)
+    }
+  })
+  new Gauge({
+    name: 'werkvloer_database_silent',
+    help: '1 while the database server does not answer and requests are refused for it',
+    registers: [registry],
+    collect() {
+      this.set(watched.pulse.silent ? 1 : 0)
+    }
+  })
   return {
     registry,
     tasks: new Counter({
       name: 'werkvloer_tasks_total',
       help: 'Pieces of tenant work by kind and outcome',
       labelNames: ['kind', 'outcome'],
+      registers: [registry]
+    }),
+    limited: new Counter({
+      name: 'werkvloer_http_limited_total',
+      help: 'Requests refused with 429 because a caller, or a customer as a whole, asks more than its share',
+      labelNames: ['by'],
       registers: [registry]
     }),
     liveStreams: new Gauge({

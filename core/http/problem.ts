@@ -33,7 +33,8 @@ export function problemHandler(specs: RefusalSpecs) {
       })
       return
     }
-    request.log.info(
+    // "Not now" is the operator's business, every other refusal is the caller's; a flood must not fill the log as well.
+    request.log[refusal.kind === 'unavailable' ? 'warn' : refusal.kind === 'too_many' ? 'debug' : 'info'](
       { code: refusal.code, outcome: 'refused', ...refusal.context, ...(refusal.cause ? { err: refusal.cause } : {}) },
       'refused'
     )

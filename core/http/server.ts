@@ -11,6 +11,7 @@ import type { App } from './app.ts'
 import { takeJsonOnly } from './json.ts'
 import { problemBody, problemHandler, problemType } from './problem.ts'
 import { namedSchemas } from './schemas.ts'
+import { closeSlowReaders } from './slow-readers.ts'
 import { refuseUnkeepable } from './unkeepable.ts'
 
 export interface ServerOptions {
@@ -23,7 +24,26 @@ export interface ServerOptions {
   readonly trustProxy: readonly string[]
   readonly version: string
   readonly publicUrl: string
+  readonly patience?: Partial<Patience> | undefined
 }
+
+/** How long the server waits for a client, in milliseconds. Tests shorten it (security check E8). */
+export interface Patience {
+  /** For a whole header. */
+  readonly headersMs: number
+  /** For a whole request. */
+  readonly requestMs: number
+  /** For the next request on a connection. */
+  readonly keepAliveMs: number
+  /** For a client that takes its answer slower than a modem. */
+  readonly readerMs: number
+  /** How often is looked. */
+  readonly everyMs: number
+}
+
+const usual: Patience = { headersMs: 20_000, requestMs: 30_000, keepAliveMs: 55_000, readerMs: 30_000, everyMs: 5_000 }
+/** Of one process; well below the usual limit of open files. */
+const mostConnections = 10_000
 
 /**
  * The Fastify instance with everything that its defaults leave open closed: strict ajv without coercion of bodies, problem+json from
@@ -31,6 +51,7 @@ export interface ServerOptions {
  */
 export async function createServer(options: ServerOptions): Promise<App> {
   const handler = problemHandler(options.specs)
+  const patience = { ...usual, ...options.patience }
   const always = securityHeaders(options.publicUrl)
   const dress = (request: FastifyRequest, reply: FastifyReply): void => {
     reply.headers(always).header('x-request-id', request.id)
@@ -41,9 +62,10 @@ export async function createServer(options: ServerOptions): Promise<App> {
     genReqId: () => newId(),
     requestIdHeader: false,
     bodyLimit: options.bodyLimit,
-    requestTimeout: 30_000,
+    http: { headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.everyMs },
+    requestTimeout: patience.requestMs,
     connectionTimeout: 60_000,
-    keepAliveTimeout: 55_000,
+    keepAliveTimeout: patience.keepAliveMs,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
@@ -89,7 +111,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
   })
   app.addHook('preValidation', async request => refuseUnkeepable(request.body))
   app.addHook('onResponse', async (request, reply) => {
-    request.log.info(
+    request.log[reply.statusCode === 429 ? 'debug' : 'info'](
       {
         method: request.method,
         route: request.routeOptions.url ?? 'none',
@@ -117,7 +139,9 @@ export async function createServer(options: ServerOptions): Promise<App> {
     }),
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `schema${i}`) }
   })
+  app.server.maxConnections = mostConnections
   closeSilentSockets(app as unknown as FastifyInstance)
+  closeSlowReaders(app as unknown as FastifyInstance, patience.readerMs)
   return app as unknown as App
 }
 

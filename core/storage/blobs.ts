@@ -175,6 +175,9 @@ function writer(file: FileHandle, place: string, id: string, blobKey: Buffer): B
         await rename(join(place, `${id}.part`), join(place, id))
         await syncDirectory(place)
       } catch (error) {
+        // Left behind, the parts of what did not fit would keep the disk full.
+        await file.close().catch(() => {})
+        await unlink(join(place, `${id}.part`)).catch(ignoreMissing)
         throw storageRefusal(error)
       }
       return { size, sha256: hash.digest('hex') }

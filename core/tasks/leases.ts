@@ -75,12 +75,29 @@ export function withLeases(
       return await fn(lease)
     } finally {
       clearInterval(timer)
-      await sql`update core.lease set expires_at = now() - interval '1 second', changed_at = now()
-        where name = ${name} and fence = ${row.fence}::bigint`
-        .execute(own(ctx))
-        .catch(() => {})
+      // A database that was away when the work ended need not keep it from the next until the term runs out.
+      if (!(await release(ctx, name, row.fence)) && !stop.signal.aborted) releaseLater(ctx, name, row.fence, seconds.lease)
     }
   }
+}
+
+/** @returns whether the database answered */
+const release = (ctx: Ctx, name: string, fence: string): Promise<boolean> =>
+  sql`update core.lease set expires_at = now() - interval '1 second', changed_at = now() where name = ${name} and fence = ${fence}::bigint`
+    .execute(own(ctx))
+    .then(
+      () => true,
+      () => false
+    )
+
+/** Each second until it worked, or the term is over anyway. */
+function releaseLater(ctx: Ctx, name: string, fence: string, seconds: number): void {
+  if (seconds <= 0) return
+  setTimeout(() => {
+    release(ctx, name, fence).then(done => {
+      if (!done) releaseLater(ctx, name, fence, seconds - 1)
+    })
+  }, 1_000).unref()
 }
 
 async function renew(ctx: Ctx, name: string, fence: string, seconds: number): Promise<boolean> {

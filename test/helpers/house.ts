@@ -10,6 +10,7 @@ import { loadConfig } from '../../core/config.ts'
 import type { Ctx } from '../../core/context.ts'
 import { withTx } from '../../core/db/tx.ts'
 import { type House, openHouse } from '../../core/house.ts'
+import type { Patience } from '../../core/http/server.ts'
 import { loadRootKey, type RootKey } from '../../core/keys/root-key.ts'
 import { createLog } from '../../core/log.ts'
 import type { Parts } from '../../core/parts.ts'
@@ -83,6 +84,7 @@ export async function openTestHouse(
     settings?: Record<string, string>
     parts?: Partial<Parts>
     liveBeatMs?: number
+    patience?: Partial<Patience>
   } = {}
 ): Promise<TestHouse> {
   const control = await freshDatabase(t, { owner: 'werkvloer' })
@@ -98,6 +100,9 @@ export async function openTestHouse(
     WERKVLOER_DATABASE_URL: controlUrl,
     WERKVLOER_ROOT_KEY: rootText,
     WERKVLOER_LOG_LEVEL: 'info',
+    // A test asks more than any person; those of the limits set them.
+    WERKVLOER_REQUESTS_PER_CALLER: '1000000',
+    WERKVLOER_REQUESTS_PER_CUSTOMER: '1000000',
     ...options.settings
   })
   const clock = options.clock ?? systemClock
@@ -118,7 +123,8 @@ export async function openTestHouse(
       parts: allParts,
       shutdown,
       version,
-      liveBeatMs: options.liveBeatMs
+      liveBeatMs: options.liveBeatMs,
+      patience: options.patience
     })
     // Registered before the database is dropped by an earlier teardown: tap runs them in the opposite order.
     t.teardown(async () => {

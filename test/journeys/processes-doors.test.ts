@@ -173,6 +173,8 @@ t.test('processes at the doors', async t => {
 
   await t.test('processes: what was frozen stops in order', async t => {
     for (const started of [webs[1], sftps[1], webs[2], sftps[2], worker]) {
+      // Also after a failure above, where it is still frozen and would hear nothing.
+      started.child.kill('SIGCONT')
       started.child.kill('SIGTERM')
       t.strictSame(await started.ended, { code: 0, signal: null })
     }
