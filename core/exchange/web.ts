@@ -26,6 +26,8 @@ const longestWaitSeconds = 25
 const mostAnswerBytes = 8 * 1024 * 1024
 
 const Connection = Type.Object({ connection: Id }, closed)
+/** Not looked into before it is stored. */
+const Records = Type.Unknown({ description: 'Records as the adapter of the connection takes them' })
 const Answer = Type.Object(
   {
     delivery: Id,
@@ -120,6 +122,7 @@ export function erpRoutes(options: ArrivalOptions): (app: App) => void {
             description:
               'Answers 202 with the delivery. With `Prefer: wait=10` (at most 25) it waits for the result and answers 200 when it is ready in time. Without an Idempotency-Key a body equal to the newest one of the route is a duplicate (200).',
             params: Type.Object({ connection: Id, route: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' }) }, closed),
+            body: { content: Object.fromEntries(contentTypes.map(type => [type, { schema: Records }])) },
             response: { 200: Answer, 202: Answer, ...errorResponses }
           }
         },

@@ -12,6 +12,7 @@ import { takeJsonOnly } from './json.ts'
 import { problemBody, problemHandler, problemType } from './problem.ts'
 import { namedSchemas } from './schemas.ts'
 import { closeSlowReaders } from './slow-readers.ts'
+import { closeQuery, refuseUnaskedBody } from './unasked.ts'
 import { refuseUnkeepable } from './unkeepable.ts'
 
 export interface ServerOptions {
@@ -95,6 +96,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
   app.setNotFoundHandler(request => {
     throw refuse('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]?.slice(0, 200)}.`)
   })
+  app.addHook('onRoute', closeQuery)
   app.addHook('onRoute', route => {
     const config = route.config ?? {}
     if (config.public === true) return
@@ -108,8 +110,17 @@ export async function createServer(options: ServerOptions): Promise<App> {
       reply.header('connection', 'close')
       throw refuse('malformed_request', 'The request names its Host twice.')
     }
+    if (expects(request.headers.expect)) {
+      reply.header('connection', 'close')
+      throw refuse('malformed_request', 'Nothing but "100-continue" can be expected of this server.')
+    }
   })
-  app.addHook('preValidation', async request => refuseUnkeepable(request.body))
+  // Node would answer by itself, without a body and without our headers.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+  app.addHook('preValidation', async request => {
+    refuseUnkeepable(request.body)
+    refuseUnaskedBody(request)
+  })
   app.addHook('onResponse', async (request, reply) => {
     request.log[reply.statusCode === 429 ? 'debug' : 'info'](
       {
@@ -155,6 +166,9 @@ function newAjv(coerceTypes: false | 'array'): Ajv {
 /** RFC 9112, 3.2. Node takes the first one; a proxy that takes the last would have let the request through for another host. */
 const hasTwoHosts = (rawHeaders: readonly string[]): boolean =>
   rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host').length > 1
+
+/** RFC 9110, 10.1.1; where a proxy and a server disagree on it, one of them waits for a body that the other takes for a request. */
+const expects = (header: string | undefined): boolean => header !== undefined && header.trim().toLowerCase() !== '100-continue'
 
 /** Bytes that are no HTTP: Fastify's own answer is not problem+json. */
 function refuseBytes(error: Error & { code?: string }, socket: Socket, log: Log, always: Readonly<Record<string, string>>): void {

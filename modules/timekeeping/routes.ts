@@ -208,15 +208,16 @@ export function timekeepingRoutes(services: Services & { authz: Authz }) {
         }
       },
       async request => {
-        const { day, employeeId = null, limit = 100, after = '0' } = request.query
-        if (!/^\d{1,18}$/.test(after)) throw refuse('booking_unknown', 'The place to go on from is not one that a page gave.')
+        const { day, employeeId = null, limit = 100 } = request.query
+        const [after] = readCursor(request.query.after, ['string']) ?? ['0']
         const rows = await listBookings(
           request.ctx,
           { day, employeeId, after, limit: limit + 1 },
           authz.visible(request.ctx, 'booking.job_id')
         )
         const items = rows.slice(0, limit)
-        return { items: await shown(request.ctx, items), next: rows.length > limit ? (items.at(-1)?.seq ?? null) : null }
+        const last = items.at(-1)
+        return { items: await shown(request.ctx, items), next: last && rows.length > limit ? cursorOf([last.seq]) : null }
       }
     )
 

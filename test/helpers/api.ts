@@ -10,7 +10,11 @@ export interface Schema {
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly minimum?: number
+  readonly maximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
   readonly minItems?: number
+  readonly maxItems?: number
   readonly minProperties?: number
   readonly anyOf?: readonly Schema[]
   readonly items?: Schema
@@ -19,6 +23,13 @@ export interface Schema {
   readonly additionalProperties?: unknown
 }
 type Content = Readonly<Record<string, { readonly schema?: Schema }>>
+
+export interface Parameter {
+  readonly name: string
+  readonly in: string
+  readonly required?: boolean
+  readonly schema?: Schema
+}
 
 /** One route as the description of the API tells of it. */
 export interface Operation {
@@ -30,6 +41,7 @@ export interface Operation {
   /** null: public. */
   readonly permission: string | null
   readonly refusals: readonly string[]
+  readonly parameters: readonly Parameter[]
   /** What the address must say behind `?`, each with its schema. */
   readonly query: readonly (readonly [name: string, schema: Schema])[]
   readonly body: Content | undefined
@@ -46,7 +58,7 @@ interface Raw {
   readonly tags?: readonly string[]
   readonly 'x-permission'?: string | null
   readonly 'x-refusals'?: readonly string[]
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema?: Schema }[]
+  readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly content?: Content }
   readonly responses?: Operation['responses']
 }
@@ -67,6 +79,7 @@ export async function descriptionOf(house: House): Promise<Description> {
         tags: raw.tags ?? [],
         permission: raw['x-permission'] ?? null,
         refusals: raw['x-refusals'] ?? [],
+        parameters: raw.parameters ?? [],
         query: (raw.parameters ?? [])
           .filter(one => one.in === 'query' && one.required)
           .map(({ name, schema }): readonly [string, Schema] => [name, schema ?? {}]),

@@ -56,6 +56,7 @@ t.test('routes: each gap in the description is seen', async t => {
     tags: ['x'],
     permission: 'x.make',
     refusals: ['forbidden'],
+    parameters: [],
     query: [],
     body: { 'application/json': { schema: { type: 'object', properties: {}, additionalProperties: false } } },
     responses: { '201': { content: { 'application/json': { schema: { type: 'object' } } } }, '4XX': problem, '5XX': problem }

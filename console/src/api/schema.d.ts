@@ -8645,7 +8645,14 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": unknown;
+                "text/csv": unknown;
+                "application/xml": unknown;
+                "text/xml": unknown;
+            };
+        };
         responses: {
             /** @description Default Response */
             200: {
