@@ -26,6 +26,7 @@ export {
   notSentAlarmSeconds,
   settled
 } from './outcomes.ts'
+export { recordFormats } from './record-formats.ts'
 export { canonical, compareRevisions, decideRecord, type KnownRecord, type RecordDecision, snapshotMayClose } from './record-state.ts'
 export {
   type ExportKind,
@@ -44,5 +45,6 @@ export {
 export { type Secret, secret } from './secret.ts'
 export { readSettings, type SettingProblem, type Settings } from './settings.ts'
 export type * from './types.ts'
+export { parseInstant } from './values.ts'
 export { type XmlElement, xmlRecords } from './xml.ts'
 export { formatInZone, instantOf, parseWallTime, type WallTime, wallTimeAt } from './zoned-time.ts'

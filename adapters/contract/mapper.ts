@@ -2,11 +2,12 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import { columnsOfRecord, isRecordRule, type Known, knownOf, type Needed, neededColumns, readColumn, strip } from './columns.ts'
 import { AdapterError } from './errors.ts'
 import { fit, isRow, present, type Row, type Shape } from './fit.ts'
+import { recordFormats } from './record-formats.ts'
 import { type ImportKind, keyOf, schemaOfImport } from './records.ts'
 import { sentenceOf } from './sentence.ts'
 import type { CodeTables, FieldRule, Mapper, MappingSet, OutRule, Position, RecordOf, RecordRule, RejectItem } from './types.ts'
 import { beginning, Unmapped, wrong } from './unmapped.ts'
-import { convert, readDate, readDecimal, readInstant, readInteger, readRevision } from './values.ts'
+import { convert, exactDecimal, readDate, readDecimal, readInstant, readInteger, readRevision } from './values.ts'
 import { formatInZone, instantOf, parseWallTime } from './zoned-time.ts'
 
 export interface MapperSettings {
@@ -25,7 +26,7 @@ const keyFieldsOf: { readonly [K in ImportKind]: readonly string[] } = {
   employee: ['key', 'number', 'name']
 }
 
-const ajv = new Ajv({ strict: true, allErrors: false, verbose: true })
+const ajv = new Ajv({ strict: true, allErrors: false, verbose: true, formats: recordFormats })
 const validators = new Map<ImportKind, ValidateFunction>()
 function validatorOf(kind: ImportKind): ValidateFunction {
   const known = validators.get(kind)
@@ -108,7 +109,9 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
     const text = typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
     if (text === undefined) return structuredClone(value)
     if (rule.code !== undefined) return translate(rule.code, text)
-    if (rule.decimal !== undefined) return readDecimal(text, rule.decimal, rule.thousands)
+    // A number of JSON has a point, whatever the ERP writes in texts.
+    if (rule.decimal !== undefined)
+      return typeof value === 'number' ? readDecimal(exactDecimal(value), '.') : readDecimal(text, rule.decimal, rule.thousands)
     if (rule.integer) return readInteger(text)
     if (rule.boolean) return rule.boolean.includes(text)
     if (rule.date !== undefined) return readDate(text, rule.date)

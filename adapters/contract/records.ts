@@ -16,8 +16,9 @@ export const patterns = {
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: patterns.text })
 const code = text(40)
 const decimal = Type.String({ pattern: patterns.decimal })
-const instant = Type.String({ pattern: patterns.instant })
-const day = Type.String({ pattern: patterns.day })
+// The pattern says how it is written, the format that it exists: there is no 30 February.
+const instant = Type.String({ pattern: patterns.instant, format: 'date-time' })
+const day = Type.String({ pattern: patterns.day, format: 'date' })
 const seconds = (description: string) => Type.Integer({ minimum: 0, maximum: 31_622_400, description })
 const optional = Type.Optional
 

@@ -45,6 +45,8 @@ function wordsOf(error: ErrorObject | undefined, limit = 0): string {
       return `must be one of ${(error.schema as { const?: unknown }[]).map(choice => String(choice.const)).join(', ')}`
     case 'pattern':
       return patternWords[String(error.schema)] ?? 'has a form that is not allowed'
+    case 'format':
+      return error.schema === 'date' ? 'must be a day that exists, from 1900 on' : 'must be a time that exists, from 1900 on'
     case 'type':
       return typeWords[String(error.schema)] ?? 'has the wrong type'
     case 'maxLength':

@@ -16,12 +16,23 @@ export function readDecimal(text: string, sign: '.' | ',', thousands = false): s
   if (marks === 1 && fraction === undefined && !thousands) {
     throw wrong('number_ambiguous', text, `may be thousands or decimals: the decimal sign here is "${sign}". Write it without "${mark}".`)
   }
-  const digits = (marks > 0 ? whole.replaceAll(mark, '') : whole).replace(/^\+/, '')
+  const digits = (marks > 0 ? whole.replaceAll(mark, '') : whole).replace(/^\+(?=\d)/, '')
   const plain = fraction === undefined ? digits : `${digits}.${fraction}`
   if (more.length > 0 || digits.includes('.') || !plainDecimal.test(plain)) {
     throw wrong('number_wrong', text, `is no number with "${sign}" as decimal sign, at most 12 digits before and 6 after it.`)
   }
   return plain
+}
+
+/** Most digits that a number of JSON holds exactly. */
+const mostExactDigits = 15
+
+/** A number of JSON as text, unless it may have been rounded on its way into the program. */
+export function exactDecimal(value: number): string {
+  const text = String(value)
+  if (!/^-?\d+(\.\d+)?$/.test(text) || text.replace(/^-?0*\.?0*|\./g, '').length > mostExactDigits)
+    throw wrong('number_inexact', text, 'came as a JSON number, which holds about 15 digits. Send it as text.')
+  return text
 }
 
 /** Whole numbers of up to 15 digits. */
@@ -37,10 +48,21 @@ export function readDate(text: string, pattern: string): string {
   return [String(wall.year).padStart(4, '0'), String(wall.month).padStart(2, '0'), String(wall.day).padStart(2, '0')].join('-')
 }
 
+const rfc3339 = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/
+const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+/** Milliseconds of RFC 3339 text; NaN where there is no such day or time. The platform's own reader makes 2 March of 30 February. */
+export function parseInstant(text: string): number {
+  const [, day, minute, second = ':00'] = rfc3339.exec(text) ?? []
+  if (day === undefined || !parseWallTime(`${day} ${minute}${second}`, 'yyyy-MM-dd HH:mm:ss')) return Number.NaN
+  const at = Date.parse(text)
+  return at <= lastInstant ? at : Number.NaN
+}
+
 /** An instant from RFC 3339 text ("iso") or from the wall clock of a zone by a pattern. */
 export function readInstant(text: string, pattern: string, timeZone: string): string {
   if (pattern === 'iso') {
-    const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text.trim()) ? Date.parse(text.trim()) : Number.NaN
+    const at = parseInstant(text.trim())
     if (Number.isNaN(at)) throw wrong('time_wrong', text, 'is no time like 2026-03-01T07:15:00Z.')
     return new Date(at).toISOString().replace('.000Z', 'Z')
   }

@@ -15,6 +15,7 @@ import {
   type Json,
   type KnownRecord,
   type RejectItem,
+  recordFormats,
   schemaOfImport,
   snapshotMayClose
 } from '../contract/index.ts'
@@ -76,7 +77,7 @@ export interface ImportSide {
 
 class Crash extends Error {}
 
-const ajv = new Ajv({ strict: true })
+const ajv = new Ajv({ strict: true, formats: recordFormats })
 const validators = new Map(importKinds.map(kind => [kind, ajv.compile(schemaOfImport(kind))]))
 const mostAttempts = 3
 

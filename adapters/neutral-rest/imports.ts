@@ -5,6 +5,7 @@ import {
   type ImportKind,
   type InboundRequest,
   type Json,
+  parseInstant,
   type Revision
 } from '../contract/index.ts'
 import { ackRoute, routes } from './manifest.ts'
@@ -55,7 +56,7 @@ function revisionOf(value: Json | undefined, index: number): Revision | undefine
   if (value === undefined) return undefined
   const { seq, changedAt } = isObject(value) ? value : {}
   if (Number.isSafeInteger(seq)) return { seq: Number(seq) }
-  if (typeof changedAt === 'string' && /Z$/.test(changedAt) && !Number.isNaN(Date.parse(changedAt))) return { changedAt }
+  if (typeof changedAt === 'string' && changedAt.endsWith('Z') && !Number.isNaN(parseInstant(changedAt))) return { changedAt }
   throw refuse(`Entry ${index + 1} of "deleted" has a revision that is neither {"seq": number} nor {"changedAt": time in UTC}.`)
 }
 

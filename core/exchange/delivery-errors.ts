@@ -34,7 +34,13 @@ export async function errorsCsv(c: Ctx, delivery: Delivery): Promise<Buffer> {
   return Buffer.from(`${[header, ...rows].map(row => row.map(cell).join(',')).join('\r\n')}\r\n`)
 }
 
+/**
+ * Where a spreadsheet begins to see a formula: at the start of a cell, behind blanks, quotes and what cannot be seen, in both widths. A
+ * spreadsheet of another country cuts at another separator, so also behind each of those and behind a line break.
+ */
+const formula = /(?<=^|[,;|\t\r\n])(?=[\s\p{C}"]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\0])/gu
+
 function cell(text: string): string {
-  const safe = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  const safe = text.replace(formula, "'")
+  return /[",;|\t\r\n]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -10,6 +10,7 @@ import {
   type Position,
   type Reject,
   type Revision,
+  recordFormats,
   schemaOfImport
 } from '../../adapters/contract/index.ts'
 import type { TenantKeys } from '../keys/tenant-keys.ts'
@@ -81,7 +82,7 @@ export interface PreparedChunk {
   readonly unknown: ReadonlyMap<string, number>
 }
 
-const ajv = new Ajv({ strict: true, allErrors: false })
+const ajv = new Ajv({ strict: true, allErrors: false, formats: recordFormats })
 const validators: ReadonlyMap<ImportKind, ValidateFunction> = new Map(importKinds.map(kind => [kind, ajv.compile(schemaOfImport(kind))]))
 const fieldsOf: ReadonlyMap<ImportKind, ReadonlySet<string>> = new Map(
   importKinds.map(kind => [kind, new Set(Object.keys((schemaOfImport(kind) as unknown as { properties: object }).properties))])

@@ -1,12 +1,12 @@
 import { Ajv, type ValidateFunction } from 'ajv'
-import { type ExportKind, exportKinds, schemaOfExport } from '../../adapters/contract/index.ts'
+import { type ExportKind, exportKinds, recordFormats, schemaOfExport } from '../../adapters/contract/index.ts'
 import type { TxCtx } from '../context.ts'
 import { newId } from '../ids.ts'
 import type { Outbox } from './message.ts'
 import { insertMessage, routeHeldMessages, statesByKey } from './outbox-store.ts'
 import type { AdapterRegistry } from './registry.ts'
 
-const ajv = new Ajv({ strict: true, allErrors: false })
+const ajv = new Ajv({ strict: true, allErrors: false, formats: recordFormats })
 const validators = new Map<ExportKind, ValidateFunction>(exportKinds.map(kind => [kind, ajv.compile(schemaOfExport(kind))]))
 
 /** The way out of the house: a message is a row of the booking's own transaction. */
