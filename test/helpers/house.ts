@@ -42,6 +42,8 @@ export interface TestHouse {
   readonly dataDir: string
   readonly controlUrl: string
   readonly root: RootKey
+  /** What a further process of the same installation is started with. */
+  readonly settings: Readonly<Record<string, string>>
   readonly sftp: { readonly port: number } | undefined
   readonly worker: Worker | undefined
   readonly logged: readonly string[]
@@ -91,7 +93,7 @@ export async function openTestHouse(
   const controlUrl = urlFor(provisionerUrl(), control.name)
   const rootText = randomBytes(32).toString('base64')
   const root = loadRootKey({ text: rootText })
-  const config = loadConfig({
+  const settings = {
     WERKVLOER_DATA: dataDir,
     WERKVLOER_HTTP_PORT: '0',
     WERKVLOER_SFTP_PORT: '0',
@@ -99,7 +101,8 @@ export async function openTestHouse(
     WERKVLOER_ROOT_KEY: rootText,
     WERKVLOER_LOG_LEVEL: 'info',
     ...options.settings
-  })
+  }
+  const config = loadConfig(settings)
   const clock = options.clock ?? systemClock
   const logged: string[] = []
   const sink: DestinationStream = { write: line => void logged.push(line) }
@@ -175,6 +178,7 @@ export async function openTestHouse(
     dataDir,
     controlUrl,
     root,
+    settings,
     sftp,
     worker,
     logged,
