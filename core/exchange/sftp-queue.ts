@@ -30,6 +30,7 @@ export function requestQueue(options: { socket: Socket; unsent: () => boolean; o
   let running: Promise<void> | undefined
   let stopped = false
   let paused = false
+  /** Its window is used up. A full socket is another matter: TCP tells it to read on, and we need not listen meanwhile. */
   let clientSlow = false
   let corked = false
 
@@ -55,7 +56,7 @@ export function requestQueue(options: { socket: Socket; unsent: () => boolean; o
 
   async function clientReads(): Promise<void> {
     for (let ms = 1; !stopped && (options.unsent() || socket.writableLength > unsentBytes); ms = Math.min(ms * 2, 50)) {
-      clientSlow = true
+      clientSlow = options.unsent()
       flow()
       await sleep(ms)
     }
@@ -77,6 +78,7 @@ export function requestQueue(options: { socket: Socket; unsent: () => boolean; o
     push(size, run) {
       if (stopped) return
       if (waiting.length >= mostRequests || bytes + size > mostBytes) {
+        stopped = true
         options.overflow()
         return
       }

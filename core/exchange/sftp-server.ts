@@ -26,6 +26,11 @@ export const sftpAlgorithms = {
 const mostLogins = 24
 const mostChannels = 8
 
+/** Changes of the keys of a session within a minute. Clients change them each gigabyte or hour; one costs us as much as a sign-in. */
+const mostRekeys = 20
+/** How long a client has to hang up itself after it was told to. */
+const farewellMs = 2_000
+
 /**
  * Whether ssh2 has its compiled part. Built without a compiler it is not there, built for another Node it is there and does not load;
  * the library says nothing of either and goes on in JavaScript, much slower for large files.
@@ -89,10 +94,27 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
     live.set(connection, mine)
     let channels = 0
     let idle: NodeJS.Timeout | undefined
+    /** Ending alone leaves the other direction open for as long as the client likes. */
+    const hangUp = (): void => {
+      connection.end()
+      setTimeout(() => socket.destroy(), farewellMs).unref()
+    }
+    let rekeys = 0
+    let rekeysSince = clock.now().getTime()
+    connection.on('rekey', () => {
+      const now = clock.now().getTime()
+      if (Math.abs(now - rekeysSince) > 60_000) {
+        rekeys = 0
+        rekeysSince = now
+      }
+      if (++rekeys <= mostRekeys) return
+      log.warn({ session, ip }, 'an SFTP client changes its keys too often')
+      hangUp()
+    })
     // Keep-alives count as traffic, so quiet time is counted in requests.
     const touch = (): void => {
       clearTimeout(idle)
-      idle = setTimeout(() => connection.end(), config.idleSeconds * 1000)
+      idle = setTimeout(hangUp, config.idleSeconds * 1000)
       idle.unref()
     }
     // Without a listener the ECONNRESET of a killed client would stop the process.
@@ -112,12 +134,12 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
       letIn: login => {
         mine.login = login
       },
-      close: () => connection.end()
+      close: hangUp
     })
     connection.on('authentication', context => {
       sign.answer(context).catch(error => {
         log.error({ err: error, session }, 'sign-in over SFTP failed')
-        connection.end()
+        hangUp()
       })
     })
     connection.on('ready', () => {
@@ -135,7 +157,7 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
       )
       if (count > mostLogins) {
         log.warn({ connection: login.connectionId, session }, 'too many SFTP sessions of one connection')
-        connection.end()
+        hangUp()
         return
       }
       touch()
@@ -160,7 +182,7 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
             clock,
             log: log.child({ session }),
             touch,
-            hangUp: () => connection.end()
+            hangUp
           })
           mine.ends.add(end)
         })
@@ -171,6 +193,8 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
   const listener = createServer({ noDelay: true }, socket => {
     const address = socket.remoteAddress ?? ''
     socket.on('error', () => {})
+    // Each channel hears of its end.
+    socket.setMaxListeners(mostChannels + 10)
     if (address === '' || failures.pauseOf(address) > 0) {
       socket.destroy()
       return

@@ -60,7 +60,8 @@ export function serveSftp(options: {
   const handles = handleTable()
   // Not part of the library's types: answers that did not fit into the client's window.
   const unsent = (): boolean => ((sftp as unknown as { _buffer?: readonly unknown[] })._buffer?.length ?? 0) > 0
-  const queue = requestQueue({ socket: options.socket, unsent, overflow: options.hangUp })
+  // Whoever floods us is not asked to leave first.
+  const queue = requestQueue({ socket: options.socket, unsent, overflow: () => options.socket.destroy() })
 
   function on(
     event: string,
@@ -268,11 +269,13 @@ export function serveSftp(options: {
         log.error({ err: error, connection: login.connectionId }, 'ending an open file failed')
       }
     }
+    // A session may open and close channels for hours on one socket.
+    options.socket.off('close', queue.stop)
   }
 
   let ending: Promise<void> | undefined
   const end = (): Promise<void> => (ending ??= finish())
-  options.socket.once('close', () => queue.stop())
+  options.socket.once('close', queue.stop)
   sftp.on('error', (error: Error) => {
     log.debug({ err: error }, 'sftp protocol')
     options.hangUp()

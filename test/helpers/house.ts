@@ -43,6 +43,8 @@ export interface TestHouse {
   readonly dataDir: string
   readonly controlUrl: string
   readonly root: RootKey
+  /** What a further process of the same installation is started with. */
+  readonly settings: Readonly<Record<string, string>>
   readonly sftp: { readonly port: number } | undefined
   readonly worker: Worker | undefined
   readonly logged: readonly string[]
@@ -93,7 +95,7 @@ export async function openTestHouse(
   const controlUrl = urlFor(provisionerUrl(), control.name)
   const rootText = randomBytes(32).toString('base64')
   const root = loadRootKey({ text: rootText })
-  const config = loadConfig({
+  const settings = {
     WERKVLOER_DATA: dataDir,
     WERKVLOER_HTTP_PORT: '0',
     WERKVLOER_SFTP_PORT: '0',
@@ -104,7 +106,8 @@ export async function openTestHouse(
     WERKVLOER_REQUESTS_PER_CALLER: '1000000',
     WERKVLOER_REQUESTS_PER_CUSTOMER: '1000000',
     ...options.settings
-  })
+  }
+  const config = loadConfig(settings)
   const clock = options.clock ?? systemClock
   const logged: string[] = []
   const sink: DestinationStream = { write: line => void logged.push(line) }
@@ -181,6 +184,7 @@ export async function openTestHouse(
     dataDir,
     controlUrl,
     root,
+    settings,
     sftp,
     worker,
     logged,

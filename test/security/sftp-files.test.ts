@@ -194,36 +194,6 @@ t.test('files', async t => {
     t.match(await found(ground, r => r.name === 'exact.csv'), { state: 'arriving', size: '200000' })
   })
 
-  await t.test('C9: handles are limited and are not guessed', async t => {
-    const extra = await signIn(ground, user)
-    const channel = await openSftpClient(extra)
-    const open: Buffer[] = []
-    let refused: unknown
-    for (let i = 0; i < 70 && !refused; i++) {
-      await channel.call<Buffer>('opendir', '/inbox').then(
-        handle => open.push(handle),
-        error => {
-          refused = error
-        }
-      )
-    }
-    t.equal(open.length, 64)
-    t.match(refused, { code: status.failure })
-    for (const handle of [Buffer.alloc(0), Buffer.alloc(4), Buffer.alloc(256, 1)])
-      await t.rejects(channel.call('readdir', handle), { code: status.failure })
-    extra.end()
-  })
-
-  await t.test('C9: a read asks for at most so much, and a flood of reads stays small', async t => {
-    const handle = await sftp.call<Buffer>('open', 'inbox/exact.csv', 'r')
-    const before = process.memoryUsage().rss
-    const reads: Promise<unknown>[] = []
-    for (let i = 0; i < 3000; i++) reads.push(sftp.call('read', handle, Buffer.alloc(32_768), 0, 32_768, (i % 6) * 32_768))
-    await Promise.allSettled(reads)
-    await sftp.call('close', handle)
-    t.ok(process.memoryUsage().rss - before < 256 * 1024 * 1024, 'of which the client itself holds 96 MB')
-  })
-
   await t.test('D4: when too much waits, no more is taken, and other customers are not touched', async t => {
     let refused: { message?: string } = {}
     for (let i = 0; i < 40 && refused.message === undefined; i++) {
