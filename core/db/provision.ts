@@ -110,6 +110,8 @@ async function makeDatabase(control: Control, database: string, owner: Login, ap
   const client = plainClient(control.url, 'werkvloer provision')
   await client.connect()
   try {
+    // Nothing of this counts before control says so, on the same server and so on the disk behind it: one wait instead of a dozen.
+    await client.query('set synchronous_commit to off')
     await role(client, owner, 'connection limit 4')
     await role(client, app, 'connection limit 40')
     // From 16 on CREATEROLE gives ADMIN only; before, a member may not exist with these options.
@@ -147,7 +149,10 @@ export async function migrateDatabase(ownerUrl: string, series: readonly Migrati
   await client.connect()
   try {
     if ((await schemaVersion(client)) === 0) await client.query('revoke all on schema public from public')
+    // What is lost in a power cut is done again: the ledger is lost with it. The rights, given last, are waited for, and all before them.
+    await client.query('set synchronous_commit to off')
     const report = await migrate(client, series)
+    await client.query('reset synchronous_commit')
     await grantApp(client, grants(), appRole)
     return report.version
   } finally {

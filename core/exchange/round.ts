@@ -30,7 +30,14 @@ export async function sendRound(run: ExportRun, groups: readonly (readonly Store
   let ended = false
   let misses = 0
   let starting: Promise<void> | undefined
+  let failure: { readonly error: unknown } | undefined
   const over = (): boolean => ended || outcomes.failed || lease.signal.aborted || stop.aborted
+
+  /** Of what is begun while others are under way nobody waits for the end. */
+  const fail = (error: unknown): void => {
+    failure ??= { error }
+    ended = true
+  }
 
   async function startMore(): Promise<void> {
     const taken: Unit[] = []
@@ -44,15 +51,21 @@ export async function sendRound(run: ExportRun, groups: readonly (readonly Store
     ready.push(...result.started)
     if (result.started.length > 0 || result.refused) found = true
   }
+  function startOnce(): Promise<void> {
+    starting ??= startMore().finally(() => {
+      starting = undefined
+    })
+    return starting
+  }
   async function next(): Promise<Started | undefined> {
     while (!over()) {
       const one = ready.shift()
-      if (one) return one
+      if (one) {
+        if (ready.length < concurrency && units.length > 0 && ahead(run, pace) > 0) startOnce().catch(fail)
+        return one
+      }
       if (units.length === 0 && starting === undefined) return undefined
-      starting ??= startMore().finally(() => {
-        starting = undefined
-      })
-      await starting
+      await startOnce()
     }
     return undefined
   }
@@ -74,11 +87,13 @@ export async function sendRound(run: ExportRun, groups: readonly (readonly Store
 
   // All of them end before the lease does, also when one fails.
   const workers = await Promise.allSettled(Array.from({ length: concurrency }, worker))
+  await starting?.catch(fail)
   const reason = 'Its turn had not come when the sending ended.'
   for (const { rows } of ready)
     for (const row of rows) outcomes.push({ row, event: { type: 'outcome', outcome: { status: 'not-sent', reason } }, detail: reason })
   await outcomes.settled()
   for (const result of workers) if (result.status === 'rejected') throw result.reason
+  if (failure !== undefined) throw failure.error
   return found && !over()
 }
 
