@@ -152,7 +152,8 @@ export function createMapper({ mapping, codeTables, timeZone }: MapperSettings):
     if (value === null || typeof value !== 'object') return
     const { unit, description } = value as { unit?: unknown; description?: unknown }
     if (typeof description === 'string' && /[\r\n\t]/.test(description)) {
-      ;(value as { description: string }).description = description.replace(/\s*[\r\n\t]\s*/g, ' ').trim()
+      const lines = description.split(/[\r\n\t]/).map(line => line.trim())
+      ;(value as { description: string }).description = lines.filter(line => line !== '').join(' ')
     }
     const rule = typeof unit === 'string' && Object.hasOwn(mapping.units ?? {}, unit) ? mapping.units?.[unit] : undefined
     if (rule) {

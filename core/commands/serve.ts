@@ -6,6 +6,7 @@ import { prepareDataFolder } from '../data-folder.ts'
 import { sftpHostKeyOf } from '../db/control.ts'
 import { migrateFleet } from '../db/provision.ts'
 import { openHouse, type Role } from '../house.ts'
+import { lastResort } from '../last-resort.ts'
 import { createLog } from '../log.ts'
 import { print } from '../print.ts'
 import { createShutdown } from '../shutdown.ts'
@@ -83,7 +84,10 @@ export const serve: Command = {
         shutdown.add('demo', () => demo.stop())
       }
       signals.goOn()
-      const ended = new Promise<number>(resolve => shutdown.listen(resolve))
+      const ended = new Promise<number>(resolve => {
+        shutdown.listen(resolve)
+        lastResort(log, () => void shutdown.stop('too many faults').then(() => resolve(1)))
+      })
       signals.end()
       return await ended
     } catch (error) {

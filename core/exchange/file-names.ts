@@ -26,17 +26,29 @@ export function isTemporaryName(name: string): boolean {
   return name.startsWith('.') || /\.(tmp|temp|part|partial|filepart|crdownload|upload)$/i.test(name) || name.endsWith('~')
 }
 
-const globs = new Map<string, RegExp>()
+const folded = (text: string): string[] => [...text].map(one => one.toUpperCase().toLowerCase())
 
-/** Matches a whole name against a glob of `*` and `?`, without regard to case, as ERPs of both worlds name files. */
+/**
+ * Matches a whole name against a glob of `*` and `?`, without regard to case, as ERPs of both worlds name files. Not by a regular
+ * expression: of a glob with many stars that would try every way to share out the name (security check E5).
+ */
 export function matchesGlob(pattern: string, name: string): boolean {
-  let expression = globs.get(pattern)
-  if (!expression) {
-    const source = pattern.normalize('NFC').replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    expression = new RegExp(`^${source.replace(/\*+/g, '.*').replaceAll('?', '.')}$`, 'isu')
-    if (globs.size < 1000) globs.set(pattern, expression)
+  const wanted = folded(pattern.normalize('NFC'))
+  const given = folded(name)
+  let at = 0
+  /** Place behind the newest star, and how far into the name that star reaches so far. */
+  let star: { readonly behind: number; reached: number } | undefined
+  for (let n = 0; n < given.length; ) {
+    if (wanted[at] === '*') star = { behind: ++at, reached: n }
+    else if (at < wanted.length && (wanted[at] === '?' || wanted[at] === given[n])) {
+      at++
+      n++
+    } else if (star) {
+      at = star.behind
+      n = ++star.reached
+    } else return false
   }
-  return expression.test(name)
+  return wanted.slice(at).every(one => one === '*')
 }
 
 /** Name of the done file that belongs to `name`: `{name}` is the whole name, `{stem}` the name without its last extension. */

@@ -49,7 +49,9 @@ export async function installation(t: Teardown) {
     inviteToken,
     hostKeyLine,
     tenantUrl: urlFor(serverUrl(), database),
-    serve: (part: string, name = part) => run(t, node, ['main.ts', 'serve', '--only', part], settings(name))
+    /** @param nodeArgs what Node itself is told, such as a file to load first */
+    serve: (part: string, name = part, nodeArgs: readonly string[] = []) =>
+      run(t, node, [...nodeArgs, 'main.ts', 'serve', '--only', part], settings(name))
   }
 }
 
