@@ -45,6 +45,7 @@ async function install(folder, dev, what) {
       `npm has no Node 24 for ${process.platform}-${process.arch} and the machine's own is ${process.versions.node}; install Node 24.7 or newer and start again.`
     )
   }
+  if (folder === root) await buildForItsNode()
   // Written last: an installation that was broken off is repeated.
   writeFileSync(stampFile, stampOf(kind))
   process.stderr.write(`Installed in ${Math.round((Date.now() - began) / 1000)} s.\n`)
@@ -101,6 +102,24 @@ async function npmCi(folder, kind) {
   const run = spawnSync(program, args, { cwd: folder, stdio: ['ignore', 2, 2], env })
   if (run.error?.code === 'ENOENT') refuse('npm is not in the PATH; install npm, or start with: npm start')
   if (run.status !== 0) refuse('The installation failed (see above); check the connection to the package registry and start again.')
+}
+
+/**
+ * What npm compiled is for the Node that npm ran under. Where we run under another, ssh2's part is compiled once more, for that one; its
+ * package brings the headers. Without a compiler it stays as it is: SFTP is slower then, and the server says so at its start.
+ */
+async function buildForItsNode() {
+  const { spawnSync } = await import('node:child_process')
+  const { existsSync } = await import('node:fs')
+  const { join, delimiter } = await import('node:path')
+  const npm = process.env.npm_execpath
+  const home = join(root, 'node_modules', `node-${process.platform}-${process.arch}`)
+  const node = join(home, 'bin', 'node')
+  if (!npm?.endsWith('npm-cli.js') || !existsSync(join(home, 'include', 'node'))) return
+  const modules = spawnSync(node, ['-p', 'process.versions.modules'], { encoding: 'utf8' }).stdout?.trim()
+  if (!modules || modules === process.versions.modules) return
+  const env = { ...process.env, PATH: `${join(home, 'bin')}${delimiter}${process.env.PATH ?? ''}`, npm_config_nodedir: home }
+  spawnSync(node, [npm, 'rebuild', 'ssh2', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2], env })
 }
 
 /** npm brings Node 24 for Linux; elsewhere, or where that one does not run, a link to the machine's own when it is new enough. */

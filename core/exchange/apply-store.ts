@@ -243,7 +243,6 @@ export async function withinSavepoint<R>(tx: TxCtx, fn: () => Promise<R>): Promi
   await tx.tx.client.query('savepoint part')
   try {
     const result = await fn()
-    await tx.tx.answered()
     await tx.tx.client.query('release savepoint part')
     return result
   } catch (error) {

@@ -29,6 +29,14 @@ export async function listInbox(c: Ctx, connectionId: string, limit: number): Pr
     .execute()) as Delivery[]
 }
 
+/**
+ * The commit is not waited for by the disk: after a power cut the row may be missing, as if the file had never begun to come, and its
+ * sender has heard nothing yet that would be wrong then.
+ */
+export function unwaited(tx: TxCtx): void {
+  tx.tx.later(sql`select set_config('synchronous_commit', 'off', true)`.compile(own(tx)))
+}
+
 /** How much of a connection is not yet processed: number of files and bytes. */
 export async function loadOf(c: Ctx, connectionId: string): Promise<{ readonly files: number; readonly bytes: number }> {
   const row = await own(c)
@@ -84,7 +92,15 @@ export async function freeName(c: TxCtx, connectionId: string, name: string, at:
 export async function endArrival(
   c: Ctx | TxCtx,
   id: string,
-  end: { state: 'arriving' | 'incomplete'; size: number; sha256: string; at: string; closed: boolean; reason: string | null }
+  end: {
+    state: 'arriving' | 'incomplete'
+    size: number
+    sha256: string
+    at: string
+    closed: boolean
+    reason: string | null
+    modifiedAt: string | null
+  }
 ): Promise<boolean> {
   const row = await own(c)
     .updateTable('exchange.delivery')
@@ -95,6 +111,7 @@ export async function endArrival(
       closed_at: end.closed ? end.at : null,
       reason_code: end.reason === null ? null : 'upload_incomplete',
       reason: end.reason,
+      modified_at: sql<string | null>`coalesce(${end.modifiedAt}::timestamptz, modified_at)`,
       changed_at: end.at
     })
     .where('id', '=', id)

@@ -5,7 +5,7 @@ import { type ArrivalOptions, accept, doneTemplateOf, doneTemplates, settleArriv
 import { type Delivery, insertDelivery, lockConnection } from './deliveries-store.ts'
 import { refuseExchange } from './errors.ts'
 import { isTemporaryName } from './file-names.ts'
-import { endArrival, findInbox, freeName, loadOf, noteProgress, renameArrival, setFileTime } from './inbox-store.ts'
+import { endArrival, findInbox, freeName, loadOf, noteProgress, renameArrival, unwaited } from './inbox-store.ts'
 import { openRaw, type RawWriter, rawWriter, removeRaw } from './raw.ts'
 
 /** One file on its way in. */
@@ -44,6 +44,8 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
       if (adapter === undefined) throw refuseExchange('connection_unknown', 'This connection is gone.')
       const at = tx.clock.iso()
       const gone = await freeName(tx, connectionId, name, at, 'A later upload under the same name took its place.')
+      // Blobs are removed after it: then it must last.
+      if (gone.length === 0) unwaited(tx)
       await insertDelivery(tx, {
         id,
         connection_id: connectionId,
@@ -99,7 +101,8 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
             sha256,
             at: tx.clock.iso(),
             closed: whole,
-            reason: reason ?? null
+            reason: reason ?? null,
+            modifiedAt: modified?.toISOString() ?? null
           })
         })
         if (!kept) {
@@ -108,7 +111,6 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
         }
         if (failure !== undefined) throw refuseExchange('delivery_too_large', failure)
         if (reason !== undefined) throw refuseExchange('sftp_gap', `${reason} Send it again.`)
-        if (modified) await setFileTime(ctx, id, modified.toISOString())
         // A done file, or the file it was waiting for, settles both at once.
         if (signalled) await settleArrivals(ctx, options, connectionId)
         options.later?.(ctx, connectionId)
@@ -118,7 +120,8 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
         ended = true
         const { size, sha256 } = await writer.finish()
         const reason = lacking() ?? 'The connection ended before the file was closed.'
-        const kept = await endArrival(opened, id, { state: 'incomplete', size, sha256, at: opened.clock.iso(), closed: false, reason })
+        const end = { state: 'incomplete', size, sha256, at: opened.clock.iso(), closed: false, reason, modifiedAt: null } as const
+        const kept = await endArrival(opened, id, end)
         if (!kept) await removeRaw(opened, blobs, [writer.id])
       }
     }

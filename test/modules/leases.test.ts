@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import t from 'tap'
-import { fixedClock } from '../../core/clock.ts'
+import { fixedClock, systemClock } from '../../core/clock.ts'
+import { plainClient } from '../../core/db/client.ts'
 import { withTx } from '../../core/db/tx.ts'
 import { own } from '../../core/journal/append.ts'
 import { dueDesk, dueGraceSeconds } from '../../core/tasks/due.ts'
@@ -92,4 +93,79 @@ t.test('due: work that a transaction makes due is marked before it commits, and 
     ['export']
   )
   t.strictSame(heard, ['export'])
+})
+
+t.test('due: a mark serves what else this process commits in five seconds, then it is made anew', async t => {
+  const clock = fixedClock('2026-11-01T08:00:00Z')
+  const at = await ground(t, { clock })
+  const ctx = await at.tenant('serves')
+  const desk = dueDesk(at.control, clock)
+  const generation = async (): Promise<string | undefined> => (await desk.list()).find(due => due.kind === 'export')?.generation
+  await desk.mark(ctx.tenant.id, new Set(['export']))
+  const first = await generation()
+  clock.advance(4.9)
+  await Promise.all([desk.mark(ctx.tenant.id, new Set(['export'])), desk.mark(ctx.tenant.id, new Set(['seal', 'export']))])
+  t.equal(await generation(), first, 'none was made for what the first one serves')
+  t.equal((await desk.list()).length, 2, 'another kind has its own')
+  clock.advance(0.2)
+  await desk.mark(ctx.tenant.id, new Set(['export']))
+  t.not(await generation(), first)
+  const other = dueDesk(at.control, clock)
+  const second = await generation()
+  await other.mark(ctx.tenant.id, new Set(['export']))
+  t.not(await generation(), second, 'another process does not rely on it')
+})
+
+t.test('due: a mark that could not be made serves nobody', async t => {
+  const at = await ground(t)
+  const ctx = await at.tenant('fails')
+  let away = true
+  const control = {
+    ...at.control,
+    get kysely() {
+      if (away) throw new Error('the control database is away')
+      return at.control.kysely
+    }
+  }
+  const desk = dueDesk(control, fixedClock('2026-11-01T08:00:00Z'))
+  await t.rejects(desk.mark(ctx.tenant.id, new Set(['export'])), /away/)
+  away = false
+  await desk.mark(ctx.tenant.id, new Set(['export']))
+  t.equal((await desk.list()).length, 1, 'made anew, not taken for made')
+})
+
+t.test('due: what one look found nothing behind is kept when it was marked within a minute before the look began', async t => {
+  const clock = fixedClock('2026-11-01T08:00:00Z')
+  const at = await ground(t, { clock })
+  const ctx = await at.tenant('looked')
+  const desk = dueDesk(at.control, clock)
+  await desk.mark(ctx.tenant.id, new Set(['import']))
+  clock.advance(dueGraceSeconds - 1)
+  const began = clock.now()
+  clock.advance(600)
+  await desk.clear(await desk.list(), began)
+  t.equal((await desk.list()).length, 1, 'a commit of that minute may have come behind the look')
+  await desk.clear(await desk.list())
+  t.equal((await desk.list()).length, 0)
+})
+
+t.test('due: other processes are told at once, and then at most ten times a second', async t => {
+  const at = await ground(t)
+  const ctx = await at.tenant('told')
+  const heard: string[][] = []
+  const client = plainClient(at.url, 'test')
+  await client.connect()
+  t.teardown(() => client.end())
+  client.on('notification', ({ payload = '[]' }) => heard.push(JSON.parse(payload) as string[]))
+  await client.query('listen werkvloer_due')
+  const desk = dueDesk(at.control, systemClock)
+  const here: string[] = []
+  desk.onAnnounce((_tenant, kind) => here.push(kind))
+  for (let n = 0; n < 50; n++) desk.announce(ctx.tenant.id, new Set(['seal', ...(n === 7 ? (['export'] as const) : [])]))
+  t.equal(here.length, 51, 'this process hears each')
+  for (let tries = 0; tries < 200 && heard.length < 2; tries++) await new Promise(resolve => setTimeout(resolve, 50))
+  t.strictSame(heard[0], [ctx.tenant.id, 'seal'])
+  t.strictSame(heard[1]?.slice(1).sort(), ['export', 'seal'], 'what came meanwhile, together')
+  await new Promise(resolve => setTimeout(resolve, 300))
+  t.equal(heard.length, 2)
 })

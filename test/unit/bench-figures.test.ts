@@ -1,5 +1,7 @@
 import t from 'tap'
-import { type Figure, lines, median, verdictOf } from '../../bench/figures.ts'
+import { type Figure, lines, median, shortTolerance, verdictOf } from '../../bench/figures.ts'
+import { request } from '../../bench/load.ts'
+import { inTurns, shareOf } from '../../bench/turns.ts'
 
 const figure = (given: Partial<Figure>): Figure => ({ name: 'x', unit: 'ms', values: [100], goal: 100, ...given })
 
@@ -49,4 +51,27 @@ t.test('bench figures: a moonshot is told beside the goal and fails nothing', as
   t.match(missed, / reached +moonshot 1 not reached$/)
   t.match(verdictOf(figure({ ...given, values: [0.9] })), { reached: true, failed: false, moonshotReached: false })
   t.equal(verdictOf(figure({ values: [1] })).moonshotReached, undefined)
+})
+
+t.test('bench figures: the short form fails a figure only below half of its pass mark', async t => {
+  const third = figure({ values: [0.3], goal: 0.5, atLeast: true })
+  t.ok(verdictOf(third).failed)
+  t.notOk(verdictOf(third, shortTolerance).failed)
+  t.ok(verdictOf({ ...third, values: [0.2] }, shortTolerance).failed)
+  t.ok(verdictOf({ ...third, values: [] }, shortTolerance).failed, 'nothing measured is never a success')
+})
+
+t.test('bench: turns change who begins, and pair what was measured side by side', async t => {
+  const order: string[] = []
+  const speeds = await inTurns(3, {
+    ours: async round => order.push(`ours ${round}`) * 0 + (round + 1) * 10,
+    limit: async round => order.push(`limit ${round}`) * 0 + (round + 1) * 20
+  })
+  t.strictSame(order, ['ours 0', 'limit 0', 'limit 1', 'ours 1', 'ours 2', 'limit 2'])
+  t.strictSame(shareOf(speeds), [0.5, 0.5, 0.5])
+})
+
+t.test('bench: a request is whole as bytes, its body counted in bytes', async t => {
+  t.equal(request('GET', '/a', { authorization: 'x' }), 'GET /a HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: x\r\n\r\n')
+  t.match(request('POST', '/a', {}, { a: '€' }), /content-length: 11\r\n\r\n\{"a":"€"\}$/)
 })
