@@ -107,8 +107,10 @@ export function dryRunRoutes(deps: () => ImportDeps): (app: App) => void {
           body: Type.Object(
             {
               name: Type.Optional(Text(200, { description: 'Name of the file, by which the adapter knows what is in it' })),
-              text: Type.Optional(Type.String({ description: 'Content as text' })),
-              base64: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/=\\s]*$', description: 'Content as bytes' })),
+              text: Type.Optional(Type.String({ maxLength: mostBytes, description: 'Content as text' })),
+              base64: Type.Optional(
+                Type.String({ maxLength: mostBytes, pattern: '^[A-Za-z0-9+/=\\s]*$', description: 'Content as bytes' })
+              ),
               deliveryId: Type.Optional(Id),
               candidate: Type.Optional(
                 Type.Object(

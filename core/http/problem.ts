@@ -33,8 +33,8 @@ export function problemHandler(specs: RefusalSpecs) {
       })
       return
     }
-    // "Not now" is the operator's business, every other refusal is the caller's; a flood must not fill the log as well.
-    request.log[refusal.kind === 'unavailable' ? 'warn' : refusal.kind === 'too_many' ? 'debug' : 'info'](
+    // A database without room is the operator's business, every other refusal is the caller's; a flood must not fill the log as well.
+    request.log[isFull(refusal.cause) ? 'error' : refusal.kind === 'too_many' ? 'debug' : 'info'](
       { code: refusal.code, outcome: 'refused', ...refusal.context, ...(refusal.cause ? { err: refusal.cause } : {}) },
       'refused'
     )
@@ -43,6 +43,9 @@ export function problemHandler(specs: RefusalSpecs) {
     send(reply, statusOf[refusal.kind], problemBody(refusal, specs, request.id))
   }
 }
+
+/** 53100: the disk is full. */
+const isFull = (cause: unknown): boolean => (cause as { code?: unknown } | undefined)?.code === '53100'
 
 // The serializer is set outright: a route's response schema would cut the problem's fields.
 function send(reply: FastifyReply, status: number, body: Record<string, unknown>): void {

@@ -309,3 +309,21 @@ t.test('embedded database: starts as root, also under a folder nobody else may p
   t.same(rows, [{ value: 1 }])
   await second.stop()
 })
+
+t.test('embedded database: one that ends by itself is started again at the same address', async t => {
+  const dataDir = join(folder(t), 'data')
+  const database = await start(dataDir)
+  const before = postmasterOf(dataDir)
+  process.kill(before, 'SIGKILL')
+  let rows: unknown
+  for (let tries = 0; rows === undefined && tries < 300; tries++) {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    rows = await withConnection(database.url, async client => (await client.query('select 1 as value')).rows).catch(() => undefined)
+    // Its processes outlive it for a moment.
+    if (postmasterOf(dataDir) === before) rows = undefined
+  }
+  t.same(rows, [{ value: 1 }])
+  const after = postmasterOf(dataDir)
+  await database.stop()
+  t.notOk(alive(after), 'the ordered stop ends the new one')
+})
