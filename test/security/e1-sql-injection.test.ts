@@ -101,7 +101,7 @@ async function attack(places: readonly Place[], { at, token, marks, most, each }
 }
 
 /** One of everything that the routes ask about, so that what they are told reaches the statements. */
-async function furnish(at: TestHouse, token: string): Promise<(path: string, name: string) => string | undefined> {
+async function furnish(at: TestHouse, token: string) {
   const api = async <T>(method: string, path: string, body?: unknown, as = token): Promise<T> => {
     const answer = await at.call<T>(method, path, { token: as, ...(body === undefined ? {} : { body }) })
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
@@ -115,7 +115,11 @@ async function furnish(at: TestHouse, token: string): Promise<(path: string, nam
   })
   await api('POST', `/api/v1/connections/${connection}/activate`, {})
   const { token: erp } = await api<{ token: string }>('POST', `/api/v1/connections/${connection}/access/tokens`, { label: 'ERP' })
-  for (const [route, records] of Object.entries({
+  const deliver = async (records: Readonly<Record<string, readonly unknown[]>>): Promise<void> => {
+    for (const [route, list] of Object.entries(records)) await api('POST', `/erp/v1/${connection}/${route}`, { records: list }, erp)
+    await at.house.exchange.importDue(await at.ctx(), new AbortController().signal)
+  }
+  await deliver({
     locations: [{ code: 'R1', warehouse: 'HALL' }],
     articles: [{ number: 'P-1', description: 'Frame', unit: 'pcs' }, { number: 5 }],
     employees: [{ key: 'E1', number: '100', name: 'Ann', active: true }],
@@ -123,9 +127,7 @@ async function furnish(at: TestHouse, token: string): Promise<(path: string, nam
     'pick-lists': [
       { number: 'PL', workOrder: 'W-1', lines: [{ line: '1', article: 'P-1', quantity: { value: '5', unit: 'pcs' }, location: 'R1' }] }
     ]
-  }))
-    await api('POST', `/erp/v1/${connection}/${route}`, { records }, erp)
-  await at.house.exchange.importDue(await at.ctx(), new AbortController().signal)
+  })
   const job = await first('/api/v1/jobs')
   await api('POST', `/api/v1/jobs/${job}/start`, { employeeIds: [await first('/api/v1/employees')] })
   const { reportId } = await api<{ reportId: string }>('POST', `/api/v1/jobs/${job}/report`, { good: '1' })
@@ -151,13 +153,15 @@ async function furnish(at: TestHouse, token: string): Promise<(path: string, nam
     'departments/code': 'WELD',
     'scrap-reasons/code': 'CRACK'
   }
-  return (path, name) => ids[`${path.split(`/{${name}}`)[0]?.split('/').at(-1)}/${name}`] ?? ids[name]
+  const idOf = (path: string, name: string): string | undefined =>
+    ids[`${path.split(`/{${name}}`)[0]?.split('/').at(-1)}/${name}`] ?? ids[name]
+  return { idOf, deliver }
 }
 
 t.test('E1: nothing that comes from outside becomes part of a statement', async t => {
   const at = await openTestHouse(t, { parts: { modules: [...parts.modules, planted] } })
   const token = await at.admin()
-  const idOf = await furnish(at, token)
+  const { idOf, deliver } = await furnish(at, token)
   const { database, app_role } = await at.house.control.kysely
     .selectFrom('control.tenant')
     .select(['database', 'app_role'])
@@ -201,5 +205,48 @@ t.test('E1: nothing that comes from outside becomes part of a statement', async 
     t.ok(all.length > 350, `an empty scan is no pass (${all.length})`)
     t.ok(new Set(all.map(({ operation }) => operation)).size > 85, 'of nearly all routes')
     t.same(await attack(all, { at, token, marks, most: 2 }), { evaluated: [], broken: [], slept: [], told: [] })
+  })
+
+  await t.test('E1: records of an ERP, in every field that is text', async t => {
+    const before = await marks()
+    const errors = at.logged.filter(line => line.includes('"level":"error"')).length
+    const texts = [...injectionsOf(mark), ...breakers]
+    const codes = texts.map(text => text.slice(0, 40))
+    t.ok(codes.filter(code => code.includes(`(${mark})`)).length >= 3, 'some fit into a code as they are')
+    await deliver({
+      locations: codes.map(code => ({ code, warehouse: code, description: code })),
+      articles: codes.map((number, n) => ({ number, description: texts[n], unit: 'pcs', barcode: number })),
+      employees: codes.map(key => ({ key, number: key, name: key, active: true })),
+      stock: codes.map(article => ({
+        article,
+        location: article,
+        lot: article,
+        quantity: { value: '1', unit: 'pcs' },
+        asOf: '2026-01-01T00:00:00Z'
+      })),
+      'work-orders': codes.map((number, n) =>
+        order(number, {
+          department: number,
+          article: number,
+          description: texts[n] ?? '',
+          operations: [{ number, department: number, workCentre: number, description: texts[n] ?? '' }],
+          materials: [{ line: number, operation: number, article: number, quantity: { value: '1', unit: 'pcs' }, location: number }]
+        })
+      ),
+      'pick-lists': codes.map(number => ({
+        number,
+        workOrder: number,
+        lines: [{ line: number, article: number, quantity: { value: '1', unit: 'pcs' }, location: number }]
+      }))
+    })
+    const { items } = (
+      await at.call<{ items: { state: string; counts: { new: number } }[] }>('GET', '/api/v1/deliveries?limit=6', { token })
+    ).body
+    for (const { state, counts } of items) {
+      t.match(state, /^done/)
+      t.ok(counts.new >= texts.length - 8, `${counts.new} of ${texts.length} are stored as what they are`)
+    }
+    t.equal(await marks(), before, 'none was evaluated')
+    t.equal(at.logged.filter(line => line.includes('"level":"error"')).length, errors, 'and none broke anything')
   })
 })
