@@ -9,11 +9,13 @@ export interface Heard {
   readonly closed: boolean
 }
 
-/** Sends bytes as they are over a connection of their own and listens until the server closes it, or for as long as told. */
+/**
+ * Sends bytes as they are over a connection of their own and listens until the server closes it, or for as long as told.
+ * @param baseUrl an address, or the path of a socket
+ */
 export function wire(baseUrl: string, bytes: string | Buffer, { forMs = 1_500 }: { forMs?: number } = {}): Promise<Heard> {
-  const { port, hostname } = new URL(baseUrl)
   return new Promise(resolve => {
-    const socket = connect(Number(port), hostname)
+    const socket = baseUrl.startsWith('/') ? connect(baseUrl) : connect(Number(new URL(baseUrl).port), new URL(baseUrl).hostname)
     const parts: Buffer[] = []
     const end = (closed: boolean): void => {
       clearTimeout(timer)
