@@ -3,7 +3,7 @@ import ssh2 from 'ssh2'
 /** The ERP's end of an SFTP connection. */
 export interface Sftp {
   /** Writes under a temporary name and renames: the file appears whole. */
-  deliver(name: string, text: string): Promise<void>
+  deliver(name: string, content: string | Uint8Array): Promise<void>
   /** Names in the order of the server's listing: of the outbox, the order in which they were written. */
   list(dir: string): Promise<string[]>
   read(path: string): Promise<string>
@@ -49,8 +49,8 @@ export async function connect(address: SftpAddress): Promise<Sftp> {
   const done = (start: (callback: (error: Error | null | undefined) => void) => void): Promise<void> =>
     orEnded(new Promise((resolve, reject) => start(error => (error ? reject(error) : resolve()))))
   return {
-    async deliver(name, text) {
-      await done(callback => sftp.writeFile(`inbox/${name}.tmp`, text, callback))
+    async deliver(name, content) {
+      await done(callback => sftp.writeFile(`inbox/${name}.tmp`, content as Buffer, callback))
       await done(callback => sftp.rename(`inbox/${name}.tmp`, `inbox/${name}`, callback))
     },
     list: dir =>

@@ -39,12 +39,12 @@ export async function* importFile(file: InboundFile, ctx: CsvCtx): AsyncIterable
     ...(groupColumn === undefined ? {} : { required: [groupColumn] }),
     ...(trailer === '' ? {} : { trailer })
   }
-  const rows = (): AsyncIterable<CsvRow> => csvRows(file.lines(encoding), options)
+  const rows = (more: Partial<CsvOptions> = {}): AsyncIterable<CsvRow> =>
+    ofPlant(csvRows(file.lines(encoding), { ...options, ...more }), ctx)
   if (groupColumn === undefined) {
     let columns: readonly string[] = []
     let any = false
-    const first = csvRows(file.lines(encoding), {
-      ...options,
+    const first = rows({
       header: names => {
         columns = names
       }
@@ -59,6 +59,23 @@ export async function* importFile(file: InboundFile, ctx: CsvCtx): AsyncIterable
   }
   const scattered = await scatteredKeys(groupRows(rows(), groupColumn))
   for await (const group of groupRows(rows(), groupColumn)) yield grouped(kind, group, scattered, groupColumn, ctx)
+}
+
+/** The same rows; the first one of another plant refuses the file, before any of its records counts. */
+function ofPlant(rows: AsyncIterable<CsvRow>, { config: { plantColumn, plant } }: CsvCtx): AsyncIterable<CsvRow> {
+  return plantColumn === '' || plant === '' ? rows : checked()
+  async function* checked(): AsyncIterable<CsvRow> {
+    for await (const read of rows) {
+      const named = read.row?.[plantColumn]
+      if (read.row !== undefined && named !== plant) {
+        const found = named === undefined ? `has no column "${plantColumn}"` : `is of plant "${named.slice(0, 40)}"`
+        throw new AdapterError('payload', `Line ${read.line} ${found}, and this connection takes plant "${plant}" only.`, {
+          field: plantColumn
+        })
+      }
+      yield read
+    }
+  }
 }
 
 function single(kind: ImportKind, { line, row, problem }: CsvRow, ctx: CsvCtx): RecordItem | RejectItem {

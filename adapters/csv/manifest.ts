@@ -33,6 +33,14 @@ export const config = {
       maxLength: 100,
       default: 'Operation'
     },
+    plantColumn: { type: 'string', title: 'Column that names the plant', maxLength: 100, default: '' },
+    plant: {
+      type: 'string',
+      title: 'The plant whose files are taken',
+      description: 'When both are set, a file with a row of another plant is refused as a whole: it was sent to the wrong place.',
+      maxLength: 40,
+      default: ''
+    },
     ackWithinMinutes: { type: 'integer', title: 'The ERP acknowledges within (minutes)', minimum: 1, maximum: 10_080, default: 60 }
   }
 } as const satisfies ConfigSchema

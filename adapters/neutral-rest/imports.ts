@@ -1,6 +1,7 @@
 import {
   type AdapterCtx,
   AdapterError,
+  type ConfigOf,
   type ImportItem,
   type ImportKind,
   type InboundRequest,
@@ -8,14 +9,16 @@ import {
   parseInstant,
   type Revision
 } from '../contract/index.ts'
-import { ackRoute, routes } from './manifest.ts'
+import { ackRoute, type config, routes } from './manifest.ts'
+
+export type RestCtx = AdapterCtx<ConfigOf<typeof config>>
 
 type JsonObject = { readonly [key: string]: Json }
 const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 const refuse = (message: string): AdapterError => new AdapterError('payload', message)
 
 /** Everything that a call brings. The shape of the whole body is checked before its first record counts. */
-export async function* importCall(request: InboundRequest, ctx: AdapterCtx): AsyncIterable<ImportItem> {
+export async function* importCall(request: InboundRequest, ctx: RestCtx): AsyncIterable<ImportItem> {
   const body = await request.json()
   if (!isObject(body)) throw refuse('The body must be a JSON object.')
   if (request.route === ackRoute) {
@@ -25,6 +28,7 @@ export async function* importCall(request: InboundRequest, ctx: AdapterCtx): Asy
   const kind = Object.hasOwn(routes, request.route) ? routes[request.route as keyof typeof routes] : undefined
   if (kind === undefined) throw refuse(`There is no route "${request.route}"; there are ${[...Object.keys(routes), ackRoute].join(', ')}.`)
   const records = listOf(body, 'records')
+  requirePlant(records, ctx)
   const deletions = deletionsOf(body, kind)
   const snapshot = snapshotOf(body)
   if (snapshot) yield { type: 'snapshot', kind, phase: 'begin', ...snapshot }
@@ -35,6 +39,15 @@ export async function* importCall(request: InboundRequest, ctx: AdapterCtx): Asy
   }
   yield* deletions
   if (snapshot) yield { type: 'snapshot', kind, phase: 'end', ...snapshot }
+}
+
+/** One record of another plant refuses the body. What is no object is refused for itself. */
+function requirePlant(records: readonly Json[], { config: { plantField, plant } }: RestCtx): void {
+  if (plantField === '' || plant === '') return
+  for (const [index, row] of records.entries()) {
+    if (!isObject(row) || (Object.hasOwn(row, plantField) && row[plantField] === plant)) continue
+    throw refuse(`Entry ${index + 1} of "records" does not say "${plant}" in "${plantField}": this connection takes that plant only.`)
+  }
 }
 
 function listOf(body: JsonObject, name: string, otherwise?: Json[]): readonly Json[] {

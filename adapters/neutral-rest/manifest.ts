@@ -13,6 +13,14 @@ export const config = {
   type: 'object',
   additionalProperties: false,
   properties: {
+    plantField: { type: 'string', title: 'Field of a record that names the plant', maxLength: 100, default: '' },
+    plant: {
+      type: 'string',
+      title: 'The plant whose records are taken',
+      description: 'When both are set, a body with a record of another plant is refused as a whole: it was sent to the wrong place.',
+      maxLength: 40,
+      default: ''
+    },
     ackWithinMinutes: { type: 'integer', title: 'The ERP acknowledges within (minutes)', minimum: 1, maximum: 10_080, default: 60 }
   }
 } as const satisfies ConfigSchema

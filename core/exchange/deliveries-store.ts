@@ -35,6 +35,8 @@ export interface DeliveryRow {
   closed_count: Generated<string>
   rejected_count: Generated<string>
   held_count: Generated<string>
+  duplicate_count: Generated<string>
+  ack_count: Generated<string>
   replay_of: string | null
   reason_code: string | null
   reason: string | null
@@ -73,6 +75,8 @@ export const columns = [
   'closed_count',
   'rejected_count',
   'held_count',
+  'duplicate_count',
+  'ack_count',
   'replay_of',
   'reason_code',
   'reason',

@@ -43,8 +43,11 @@ export const DeliveryShape = named(
       state: State,
       reason: OrNull(Type.Object({ code: Type.String(), detail: Type.String() }, closed)),
       counts: Type.Object(
-        { read: Count, new: Count, changed: Count, unchanged: Count, stale: Count, closed: Count, rejected: Count, held: Count },
-        { ...closed, description: 'Records read, and what became of them' }
+        {
+          ...{ read: Count, new: Count, changed: Count, unchanged: Count, stale: Count, closed: Count, rejected: Count, held: Count },
+          ...{ duplicate: Count, acks: Count }
+        },
+        { ...closed, description: 'Records read, and what became of each; closed also counts what a full list did not name' }
       ),
       replayOf: OrNull(Id),
       rawKept: Type.Boolean({ description: 'Whether the bytes as they came can still be downloaded' }),
@@ -75,7 +78,9 @@ export function viewOfDelivery(d: Delivery): Static<typeof DeliveryShape> {
       stale: Number(d.stale_count),
       closed: Number(d.closed_count),
       rejected: Number(d.rejected_count),
-      held: Number(d.held_count)
+      held: Number(d.held_count),
+      duplicate: Number(d.duplicate_count),
+      acks: Number(d.ack_count)
     },
     replayOf: d.replay_of,
     rawKept: d.blob_id !== null && d.sha256 !== null,

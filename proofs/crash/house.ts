@@ -17,6 +17,8 @@ export interface Installation {
   readonly hostKeyLine: string
   readonly inviteToken: string
   start(): Promise<void>
+  /** The process that was started last. */
+  running(): { readonly pid: number; readonly ended: boolean; text(): string }
   /** SIGKILL, as at a power cut: nothing in it may say goodbye. */
   kill(): Promise<void>
   killDatabase(): Promise<void>
@@ -92,6 +94,11 @@ export async function install(t: Teardown): Promise<Installation> {
     inviteToken,
     start,
     command,
+    running() {
+      if (!now) throw new Error('nothing was started')
+      const { pid, child, text } = now
+      return { pid, ended: child.exitCode !== null || child.signalCode !== null, text }
+    },
     async kill() {
       now?.child.kill('SIGKILL')
       await now?.ended

@@ -2064,7 +2064,7 @@ export interface components {
                 code: string;
                 detail: string;
             } | null;
-            /** @description Records read, and what became of them */
+            /** @description Records read, and what became of each; closed also counts what a full list did not name */
             counts: {
                 read: number;
                 new: number;
@@ -2074,6 +2074,8 @@ export interface components {
                 closed: number;
                 rejected: number;
                 held: number;
+                duplicate: number;
+                acks: number;
             };
             replayOf: string | null;
             /** @description Whether the bytes as they came can still be downloaded */

@@ -37,7 +37,7 @@ export function DeliveryDetail({ id, close }: { id: string; close: () => void })
   )
 }
 
-const parts = ['read', 'new', 'changed', 'unchanged', 'rejected', 'held', 'stale', 'closed'] as const
+const parts = ['read', 'new', 'changed', 'unchanged', 'rejected', 'held', 'stale', 'closed', 'duplicate', 'acks'] as const
 
 function Body({ result: { delivery, rejects, moreRejects } }: { result: Result }) {
   const { t } = useTranslation()
