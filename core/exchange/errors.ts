@@ -28,6 +28,16 @@ export const exchangeErrors = {
     title: 'Content type not accepted',
     remedy: 'Send application/json, text/csv or application/xml and name it in Content-Type.'
   },
+  delivery_encoding: {
+    kind: 'unsupported',
+    title: 'Content encoding not accepted',
+    remedy: 'Send the body as it is, without Content-Encoding.'
+  },
+  delivery_archive: {
+    kind: 'invalid',
+    title: 'The delivery is a packed file',
+    remedy: 'Let the ERP send the records as text, not as an archive or an office document.'
+  },
   delivery_cut_off: { kind: 'invalid', title: 'The body ended too early', remedy: 'Send the whole body again; nothing of it was stored.' },
   inbox_full: {
     kind: 'unavailable',

@@ -26,6 +26,7 @@ import {
   type WorkDelivery,
   WorkGone
 } from './apply-store.ts'
+import { refuseArchive } from './archives.ts'
 import { pauseByHost } from './connections.ts'
 import { kindOwners, listConnectionRows } from './connections-store.ts'
 import { itemsToReplay, resolveReplayed } from './delivery-replays-store.ts'
@@ -185,10 +186,16 @@ export function itemsOf(
   const given: AdapterCtx = { ...deps.adapterCtx(ctx, runtime), signal }
   const handlers = runtime.adapter.import
   // Methods of the adapter: they may use `this`.
-  if (way === 'http' && handlers?.http) return handlers.http(inboundRequest(raw), given as never)
-  if (way === 'sftp' && handlers?.file) return handlers.file(inboundFile(raw), given as never)
+  const { http, file } = handlers ?? {}
+  if (way === 'http' && http) return unpacked(raw, () => http.call(handlers, inboundRequest(raw), given as never))
+  if (way === 'sftp' && file) return unpacked(raw, () => file.call(handlers, inboundFile(raw), given as never))
   if (way === 'pull') return rowsOfPull(raw, runtime.mapper)
   throw new AdapterError('payload', `The adapter "${runtime.manifest.displayName}" does not take what comes in this way.`)
+}
+
+async function* unpacked(raw: RawDelivery, items: () => AsyncIterable<ImportItem>): AsyncIterable<ImportItem> {
+  await refuseArchive(raw.bytes())
+  yield* items()
 }
 
 export const snapshotKindsOf = (runtime: ConnectionRuntime): ReadonlySet<ImportKind> =>
