@@ -14,9 +14,9 @@ export interface Growing {
 }
 
 export interface InboxRoom {
-  /** Refuses `inbox_full` when nothing more may begin. */
-  check(ctx: Ctx, connectionId: string): Promise<void>
-  begin(upload: Growing): void
+  /** Refuses `inbox_full` when nothing more may begin. @returns the bytes that wait */
+  check(ctx: Ctx, connectionId: string): Promise<number>
+  begin(upload: Growing, waiting: number): void
   /** The refusal when an upload may not grow by so much. */
   full(ctx: Ctx, upload: Growing, bytes: number): Promise<Refusal | undefined>
   end(upload: Growing): void
@@ -66,12 +66,12 @@ export function inboxRoom(limits: Limits): InboxRoom {
     async check(ctx, connectionId) {
       const load = await look(ctx, connectionId)
       if (load.files >= limits.maxWaitingFiles || load.bytes >= limits.maxWaitingBytes) throw await refusal(ctx, connectionId, load)
+      return load.bytes
     },
-    begin(upload) {
+    begin(upload, waiting) {
       const entry = known.get(upload.connectionId)
-      // Without a look: the first piece that comes takes one.
       if (entry) entry.open.add(upload)
-      else known.set(upload.connectionId, { others: limits.maxWaitingBytes, open: new Set([upload]) })
+      else known.set(upload.connectionId, { others: waiting, open: new Set([upload]) })
     },
     async full(ctx, upload, bytes) {
       const entry = known.get(upload.connectionId)

@@ -40,7 +40,7 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
   const room = inboxRoom(options)
 
   /** An arriving row is there from the first moment, so that people see what is coming and a lost process leaves a trace. */
-  async function begin(ctx: Ctx, connectionId: string, name: string, writer: RawWriter): Promise<Upload> {
+  async function begin(ctx: Ctx, connectionId: string, name: string, writer: RawWriter, waiting: number): Promise<Upload> {
     const id = newId()
     const { freed, adapter } = await withTx(ctx, async tx => {
       const adapter = await lockConnection(tx, connectionId)
@@ -63,18 +63,19 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
       throw error
     })
     await removeRaw(ctx, blobs, freed)
-    return uploadTo(ctx, connectionId, id, writer, doneTemplates(options.adapters.get(adapter)).length > 0)
+    const growing: Growing = { connectionId, size: () => writer.size, noted: 0 }
+    room.begin(growing, waiting)
+    return uploadTo(ctx, id, writer, growing, doneTemplates(options.adapters.get(adapter)).length > 0)
   }
 
-  function uploadTo(opened: Ctx, connectionId: string, id: string, writer: RawWriter, signalled: boolean): Upload {
+  function uploadTo(opened: Ctx, id: string, writer: RawWriter, growing: Growing, signalled: boolean): Upload {
+    const { connectionId } = growing
     let failure: Refusal | undefined
     let spoilt = false
     let ended = false
     const lacking = (): string | undefined =>
       failure?.detail ?? (spoilt ? 'A part of the file was refused while it came, so it is not whole.' : undefined)
     let notedAt = opened.clock.now().getTime()
-    const growing: Growing = { connectionId, size: () => writer.size, noted: 0 }
-    room.begin(growing)
     return {
       size: () => writer.size,
       async append(ctx, data) {
@@ -141,11 +142,11 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
   return {
     find,
     async open(ctx, connectionId, name) {
-      await room.check(ctx, connectionId)
-      return begin(ctx, connectionId, name, await rawWriter(ctx, blobs))
+      const waiting = await room.check(ctx, connectionId)
+      return begin(ctx, connectionId, name, await rawWriter(ctx, blobs), waiting)
     },
     async resume(ctx, connectionId, name) {
-      await room.check(ctx, connectionId)
+      const waiting = await room.check(ctx, connectionId)
       const before = await find(ctx, connectionId, name)
       if (!before?.blob_id || before.sha256 === null)
         throw refuseExchange('upload_being_written', 'The file is still being written by another session.')
@@ -157,7 +158,7 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
         await writer.abort()
         throw error
       }
-      return begin(ctx, connectionId, name, writer)
+      return begin(ctx, connectionId, name, writer, waiting)
     },
     async rename(ctx, connectionId, from, to) {
       if (from === to) return (await find(ctx, connectionId, from)) ? 'renamed' : 'missing'
