@@ -3,13 +3,14 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type Control, controlCtx, directoryOf, openControl, sftpHostKeyOf, signingKeysOf } from './db/control.ts'
+import { type Control, controlCtx, directoryOf, openControl, signingKeysOf } from './db/control.ts'
 import { tenantRegistry } from './db/tenants.ts'
 import type { Directory } from './db/tenants-face.ts'
 import type { RefusalSpecs } from './errors.ts'
 import { coreDeclaration } from './exchange/declaration.ts'
 import type { Exchange } from './exchange/exchange.ts'
 import { openExchange } from './exchange/exchange.ts'
+import { sftpHostKey } from './exchange/host-key.ts'
 import { type Built, boot, type Dictionary, type Duty } from './host.ts'
 import type { App } from './http/app.ts'
 import { consoleRoutes } from './http/console.ts'
@@ -114,7 +115,18 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   })
   const metrics = createMetrics(app)
   const withLease = withLeases(shutdown)
-  const exchange = openExchange({ config, clock, log, tenants, directory, blobs, journal, adapters: parts.adapters, withLease })
+  const exchange = openExchange({
+    config,
+    clock,
+    log,
+    tenants,
+    directory,
+    blobs,
+    journal,
+    adapters: parts.adapters,
+    withLease,
+    hostKey: () => sftpHostKey(control)
+  })
   let identity: Identity | undefined
   const tokens = await registerSession(app, {
     keys: await signingKeysOf(control),
@@ -191,7 +203,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       return { port: (app.server.address() as AddressInfo).port }
     },
     async listenSftp() {
-      const server = await exchange.listenSftp(await sftpHostKeyOf(control))
+      const server = await exchange.listenSftp(await sftpHostKey(control))
       shutdown.add('sftp', () => server.close())
       return { port: server.port }
     },

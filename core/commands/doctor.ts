@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { systemClock } from '../clock.ts'
-import { sftpHostKeyOf } from '../db/control.ts'
+import { sftpHostKey } from '../exchange/host-key.ts'
+import { fingerprintOfLine } from '../exchange/public-key.ts'
 import { verifyTenant } from '../journal/checkpoint.ts'
 import { print } from '../print.ts'
 import type { Command } from './command.ts'
@@ -36,7 +37,12 @@ export const doctor: Command = {
       const disk = statfsSync(house.config.dataDir)
       const free = (disk.bavail * disk.bsize) / 2 ** 30
       line(free > 2, 'disk', `${free.toFixed(1)} GiB free in the data folder`)
-      line(true, 'SFTP host key', (await sftpHostKeyOf(house.control)).publicLine)
+      try {
+        const { publicLine } = await sftpHostKey(house.control)
+        line(true, 'SFTP host key', `${publicLine} (${fingerprintOfLine(publicLine)})`)
+      } catch (error) {
+        line(false, 'SFTP host key', (error as Error).message)
+      }
       for (const entry of await house.tenants.list()) {
         if (entry.state !== 'active') {
           line(
