@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type Control, controlCtx, directoryOf, openControl, sftpHostKeyOf, signingKeysOf } from './db/control.ts'
+import { type Control, controlCtx, directoryOf, openControl, signingKeysOf } from './db/control.ts'
 import { startPulse } from './db/pulse.ts'
 import { tenantRegistry } from './db/tenants.ts'
 import type { Directory } from './db/tenants-face.ts'
@@ -11,6 +11,7 @@ import type { RefusalSpecs } from './errors.ts'
 import { coreDeclaration } from './exchange/declaration.ts'
 import type { Exchange } from './exchange/exchange.ts'
 import { openExchange } from './exchange/exchange.ts'
+import { sftpHostKey } from './exchange/host-key.ts'
 import { type Built, boot, type Dictionary, type Duty } from './host.ts'
 import type { App } from './http/app.ts'
 import { consoleRoutes } from './http/console.ts'
@@ -128,7 +129,18 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   })
   const metrics = createMetrics(app, { room: blobs.room, pulse })
   const withLease = withLeases(shutdown)
-  const exchange = openExchange({ config, clock, log, tenants, directory, blobs, journal, adapters: parts.adapters, withLease })
+  const exchange = openExchange({
+    config,
+    clock,
+    log,
+    tenants,
+    directory,
+    blobs,
+    journal,
+    adapters: parts.adapters,
+    withLease,
+    hostKey: () => sftpHostKey(control)
+  })
   let identity: Identity | undefined
   const tokens = await registerSession(app, {
     keys: await signingKeysOf(control),
@@ -208,7 +220,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       return { port: (app.server.address() as AddressInfo).port }
     },
     async listenSftp() {
-      const server = await exchange.listenSftp(await sftpHostKeyOf(control))
+      const server = await exchange.listenSftp(await sftpHostKey(control))
       shutdown.add('sftp', () => server.close())
       return { port: server.port }
     },

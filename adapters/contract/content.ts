@@ -36,7 +36,10 @@ const signatures: readonly Signature[] = [
   ['compressed', 'compress', '\x1f\x9d'],
   ['compressed', 'xz', '\xfd7zXZ\0'],
   ['compressed', 'Zstandard', '\x28\xb5\x2f\xfd'],
+  ['compressed', 'pack', '\x1f\xa0'],
   ['compressed', 'bzip2', '1AY&SY', 4],
+  // An empty one.
+  ['compressed', 'bzip2', '\x17rE8P\x90', 4],
   ['compressed', 'LZ4', '\x04\x22\x4d\x18'],
   ['executable', 'ELF', '\x7fELF'],
   ['executable', 'Mach-O', '\xfe\xed\xfa\xce'],

@@ -1,7 +1,8 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../clock.ts'
-import { sftpHostKeyOf } from '../db/control.ts'
+import { sftpHostKey } from '../exchange/host-key.ts'
+import { fingerprintOfLine } from '../exchange/public-key.ts'
 import { commandScan, scannerComplaint } from '../exchange/scanner.ts'
 import { verifyTenant } from '../journal/checkpoint.ts'
 import { print } from '../print.ts'
@@ -46,7 +47,12 @@ export const doctor: Command = {
         const complaint = await scannerComplaint(commandScan(house.config.scanCommand))
         line(complaint === undefined, 'virus scanner', complaint ?? 'finds its test file and passes a clean one')
       }
-      line(true, 'SFTP host key', (await sftpHostKeyOf(house.control)).publicLine)
+      try {
+        const { publicLine } = await sftpHostKey(house.control)
+        line(true, 'SFTP host key', `${publicLine} (${fingerprintOfLine(publicLine)})`)
+      } catch (error) {
+        line(false, 'SFTP host key', (error as Error).message)
+      }
       for (const entry of await house.tenants.list()) {
         if (entry.state !== 'active') {
           line(

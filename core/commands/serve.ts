@@ -3,8 +3,8 @@ import { destination } from 'pino'
 import { systemClock } from '../clock.ts'
 import { type Config, loadConfig } from '../config.ts'
 import { prepareDataFolder } from '../data-folder.ts'
-import { sftpHostKeyOf } from '../db/control.ts'
 import { migrateFleet } from '../db/provision.ts'
+import { sftpHostKey } from '../exchange/host-key.ts'
 import { openHouse, type Role } from '../house.ts'
 import { lastResort } from '../last-resort.ts'
 import { createLog } from '../log.ts'
@@ -69,7 +69,7 @@ export const serve: Command = {
         const made = known
           ? undefined
           : await createTenant(built, house, { code: demoCustomer, name: 'Demo factory', zone: 'Europe/Amsterdam' })
-        const hostKey = await sftpHostKeyOf(built.control)
+        const hostKey = await sftpHostKey(built.control)
         signals.goOn()
         const demo = await signals.unlessBroken(
           house.demo({

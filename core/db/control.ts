@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
 import type { Clock } from '../clock.ts'
 import type { BareCtx, BareTxCtx } from '../context.ts'
@@ -152,6 +152,11 @@ export async function sftpHostKeyOf(control: Control): Promise<SftpHostKey> {
     .select(['algorithm', 'public_line', 'private_wrapped'])
     .executeTakeFirst()
   if (!row) throw new Error('the SFTP host key is missing from the control database: restore it from the backup, it is never made anew')
+  const set = await sql<{ line: string | null }>`select data ->> 'publicLine' as line from journal.entry
+    where act = 'sftp_host_key.set' and subject_id = ${row.algorithm} order by at desc, id desc limit 1`.execute(control.kysely)
+  const line = set.rows[0]?.line
+  if (line !== undefined && line !== row.public_line)
+    throw new Error('the SFTP host key is another one than the journal knows: somebody replaced it; restore it from the backup')
   return {
     publicLine: row.public_line,
     privatePem: control.root.unwrap(row.private_wrapped, `sftp_host_key/${row.algorithm}`).toString()

@@ -36,7 +36,9 @@ const SftpDoorShape = named(
     {
       host: Type.String({ description: 'Host of the public address' }),
       port: Type.Integer(),
-      hostKey: Type.Union([Type.String(), Type.Null()], { description: 'OpenSSH line; null where another process serves SFTP' }),
+      hostKey: Type.Union([Type.String(), Type.Null()], {
+        description: 'OpenSSH line; null when it cannot be read, of which the log says why'
+      }),
       fingerprint: Type.Union([Type.String(), Type.Null()], { description: 'SHA256 of the host key, as OpenSSH prints it' })
     },
     closed
@@ -47,7 +49,7 @@ export type SftpDoor = Readonly<Omit<Static<typeof SftpDoorShape>, 'fingerprint'
 const secretGone = 'It is shown in the first answer only; a repeat with the same Idempotency-Key does not show it again.'
 
 /** Who may come in for a connection: for the people who configure the exchange. */
-export function accessRoutes(desk: AccessDesk, door: () => SftpDoor): (app: App) => void {
+export function accessRoutes(desk: AccessDesk, door: () => Promise<SftpDoor>): (app: App) => void {
   return app => {
     app.get(
       '/api/v1/sftp-door',
@@ -61,7 +63,7 @@ export function accessRoutes(desk: AccessDesk, door: () => SftpDoor): (app: App)
         }
       },
       async () => {
-        const { host, port, hostKey } = door()
+        const { host, port, hostKey } = await door()
         return { host, port, hostKey, fingerprint: hostKey === null ? null : fingerprintOfLine(hostKey) }
       }
     )

@@ -86,6 +86,8 @@ export async function settleArrivals(
     await removeRaw(ctx, options.blobs, await withTx(ctx, tx => abandonArrivals(tx, quietSince, tx.clock.iso())))
   }
   const closed = (await closedArrivals(ctx, connectionId)).filter(delivery => !isTemporaryName(delivery.name))
+  // By name, not by looking through all for each: an inbox may hold ten thousand.
+  const byName = new Map(closed.map(delivery => [`${delivery.connection_id} ${delivery.name.toLowerCase()}`, delivery]))
   let settled = 0
   let more = false
   for (const delivery of closed) {
@@ -93,7 +95,7 @@ export async function settleArrivals(
     if (isDoneFile(adapter, delivery.name)) continue
     const template = doneTemplateOf(adapter, delivery.name)
     const doneName = template === undefined ? undefined : doneNameOf(template, delivery.name).normalize('NFC').toLowerCase()
-    const signal = closed.find(other => other.connection_id === delivery.connection_id && other.name.toLowerCase() === doneName)
+    const signal = doneName === undefined ? undefined : byName.get(`${delivery.connection_id} ${doneName}`)
     const quiet = Date.parse(delivery.closed_at ?? '') <= now - options.stabilitySeconds * 1000
     if (template === undefined ? !quiet : !signal) {
       if (template === undefined) more = true

@@ -99,8 +99,8 @@ export async function dryRun(
       items.push(item)
     }
   } catch (error) {
-    if (error instanceof Refusal && ['delivery_content', 'delivery_infected'].includes(error.code))
-      return { ...none, refused: { code: error.code, detail: error.detail } }
+    if (error instanceof Refusal && error.kind !== 'unavailable')
+      return { ...none, items: items.length, refused: { code: error.code, detail: error.detail } }
     if (!(error instanceof AdapterError)) throw error
     return { ...none, items: items.length, refused: { code: `import_${error.cls.replace('-', '_')}`, detail: error.message } }
   }

@@ -38,6 +38,11 @@ export const exchangeErrors = {
     title: 'The virus scanner found something',
     remedy: 'Look for the cause on the machine that sent it before anything else comes from there.'
   },
+  delivery_encoding: {
+    kind: 'unsupported',
+    title: 'Content encoding not accepted',
+    remedy: 'Send the body as it is, without Content-Encoding.'
+  },
   delivery_cut_off: { kind: 'invalid', title: 'The body ended too early', remedy: 'Send the whole body again; nothing of it was stored.' },
   inbox_full: {
     kind: 'unavailable',

@@ -52,6 +52,7 @@ export interface ExchangeOptions {
   readonly journal: Journal
   readonly adapters: readonly Adapter[]
   readonly withLease: WithLease
+  readonly hostKey: () => Promise<SftpHostKey>
   /** Tests shorten it. */
   readonly stabilitySeconds?: number
 }
@@ -98,7 +99,16 @@ export function openExchange(options: ExchangeOptions): Exchange {
   }
   let side: ModuleSide | undefined
   /** Only where this process serves SFTP itself. */
-  let door: { readonly port: number; readonly hostKey: string } | undefined
+  let port: number | undefined
+  /** All processes have one key, so each can show it; one that cannot be read is no reason to stop the web. */
+  const shownHostKey = async (): Promise<string | null> => {
+    try {
+      return (await options.hostKey()).publicLine
+    } catch (error) {
+      log.error({ err: error }, 'the SFTP host key cannot be shown')
+      return null
+    }
+  }
   const modules = (): ModuleSide => {
     if (!side) throw new Error('the exchange works only after the modules are connected')
     return side
@@ -135,10 +145,10 @@ export function openExchange(options: ExchangeOptions): Exchange {
     routes(app) {
       const desk = connectionDesk({ adapters, directory, journal })
       connectionRoutes({ desk, adapters, journal, adapterCtx: (ctx, runtime, signal) => adapterCtx(ctx, runtime, signal, config) })(app)
-      accessRoutes(accessDesk({ directory, log }), () => ({
+      accessRoutes(accessDesk({ directory, log }), async () => ({
         host: new URL(config.http.publicUrl).hostname,
-        port: door?.port ?? config.sftp.port,
-        hostKey: door?.hostKey ?? null
+        port: port ?? config.sftp.port,
+        hostKey: await shownHostKey()
       }))(app)
       deliveryRoutes({ blobs })(app)
       const bin = errorBin({ journal, desk })
@@ -169,7 +179,7 @@ export function openExchange(options: ExchangeOptions): Exchange {
       ),
     async listenSftp(hostKey) {
       const server = await openSftp({ config: config.sftp, hostKey, clock, log, tenants, directory, arrivals })
-      door = { port: server.port, hostKey: hostKey.publicLine }
+      port = server.port
       return server
     }
   }

@@ -1,11 +1,13 @@
 import type { Ctx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
+import type { Refusal } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { type ArrivalOptions, accept, doneTemplateOf, doneTemplates, settleArrivals } from './arrivals.ts'
 import { type Delivery, insertDelivery, lockConnection } from './deliveries-store.ts'
 import { refuseExchange } from './errors.ts'
 import { isTemporaryName } from './file-names.ts'
-import { endArrival, findInbox, freeName, loadOf, noteProgress, renameArrival, unwaited } from './inbox-store.ts'
+import { type Growing, inboxRoom } from './inbox-room.ts'
+import { endArrival, findInbox, freeName, noteProgress, renameArrival, unwaited } from './inbox-store.ts'
 import { openRaw, type RawWriter, rawWriter, removeRaw } from './raw.ts'
 
 /** One file on its way in. */
@@ -35,9 +37,10 @@ const progressSeconds = 30
 /** The way in for files: rows in exchange.delivery, bytes in encrypted blobs that are only ever appended to. */
 export function uploadsOf(options: ArrivalOptions): Uploads {
   const { blobs } = options
+  const room = inboxRoom(options)
 
   /** An arriving row is there from the first moment, so that people see what is coming and a lost process leaves a trace. */
-  async function begin(ctx: Ctx, connectionId: string, name: string, writer: RawWriter): Promise<Upload> {
+  async function begin(ctx: Ctx, connectionId: string, name: string, writer: RawWriter, waiting: number): Promise<Upload> {
     const id = newId()
     const { freed, adapter } = await withTx(ctx, async tx => {
       const adapter = await lockConnection(tx, connectionId)
@@ -62,28 +65,33 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
       throw error
     })
     await removeRaw(ctx, blobs, freed)
-    return uploadTo(ctx, connectionId, id, writer, doneTemplates(options.adapters.get(adapter)).length > 0)
+    const growing: Growing = { connectionId, size: () => writer.size, noted: 0 }
+    room.begin(growing, waiting)
+    return uploadTo(ctx, id, writer, growing, doneTemplates(options.adapters.get(adapter)).length > 0)
   }
 
-  function uploadTo(opened: Ctx, connectionId: string, id: string, writer: RawWriter, signalled: boolean): Upload {
-    let failure: string | undefined
+  function uploadTo(opened: Ctx, id: string, writer: RawWriter, growing: Growing, signalled: boolean): Upload {
+    const { connectionId } = growing
+    let failure: Refusal | undefined
     let spoilt = false
     let ended = false
     const lacking = (): string | undefined =>
-      failure ?? (spoilt ? 'A part of the file was refused while it came, so it is not whole.' : undefined)
+      failure?.detail ?? (spoilt ? 'A part of the file was refused while it came, so it is not whole.' : undefined)
     let notedAt = opened.clock.now().getTime()
     return {
       size: () => writer.size,
       async append(ctx, data) {
-        if (failure === undefined && writer.size + data.length > options.maxFileBytes) {
-          failure = `The file is larger than ${options.maxFileBytes} bytes.`
-        }
-        if (failure !== undefined) throw refuseExchange('delivery_too_large', failure)
+        if (failure === undefined && writer.size + data.length > options.maxFileBytes)
+          failure = refuseExchange('delivery_too_large', `The file is larger than ${options.maxFileBytes} bytes.`)
+        failure ??= await room.full(ctx, growing, data.length)
+        if (failure !== undefined) throw failure
         await writer.append(data)
         const now = ctx.clock.now().getTime()
         if (now - notedAt < progressSeconds * 1000) return
         notedAt = now
-        await noteProgress(ctx, id, writer.size, ctx.clock.iso())
+        const size = writer.size
+        await noteProgress(ctx, id, size, ctx.clock.iso())
+        growing.noted = size
       },
       spoil() {
         spoilt = true
@@ -92,6 +100,7 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
         ended = true
         const reason = lacking()
         const whole = reason === undefined
+        room.end(growing)
         const { size, sha256 } = await writer.finish()
         const kept = await withTx(ctx, async tx => {
           if (whole) tx.tx.due.add('import')
@@ -109,7 +118,7 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
           await removeRaw(ctx, blobs, [writer.id])
           throw refuseExchange('upload_replaced', 'The file was removed, or a later upload under the same name took its place.')
         }
-        if (failure !== undefined) throw refuseExchange('delivery_too_large', failure)
+        if (failure !== undefined) throw failure
         if (reason !== undefined) throw refuseExchange('sftp_gap', `${reason} Send it again.`)
         // A done file, or the file it was waiting for, settles both at once.
         if (signalled) await settleArrivals(ctx, options, connectionId)
@@ -118,25 +127,13 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
       async drop() {
         if (ended) return
         ended = true
+        room.end(growing)
         const { size, sha256 } = await writer.finish()
         const reason = lacking() ?? 'The connection ended before the file was closed.'
         const end = { state: 'incomplete', size, sha256, at: opened.clock.iso(), closed: false, reason, modifiedAt: null } as const
         const kept = await endArrival(opened, id, end)
         if (!kept) await removeRaw(opened, blobs, [writer.id])
       }
-    }
-  }
-
-  async function room(ctx: Ctx, connectionId: string): Promise<void> {
-    const load = await loadOf(ctx, connectionId)
-    if (load.files >= options.maxWaitingFiles || load.bytes >= options.maxWaitingBytes) {
-      throw refuseExchange(
-        'inbox_full',
-        `${load.files} files (${load.bytes} bytes) wait already; no more are taken until some have been processed.`,
-        {
-          retryAfterSeconds: 60
-        }
-      )
     }
   }
 
@@ -148,11 +145,11 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
   return {
     find,
     async open(ctx, connectionId, name) {
-      await room(ctx, connectionId)
-      return begin(ctx, connectionId, name, await rawWriter(ctx, blobs))
+      const waiting = await room.check(ctx, connectionId)
+      return begin(ctx, connectionId, name, await rawWriter(ctx, blobs), waiting)
     },
     async resume(ctx, connectionId, name) {
-      await room(ctx, connectionId)
+      const waiting = await room.check(ctx, connectionId)
       const before = await find(ctx, connectionId, name)
       if (!before?.blob_id || before.sha256 === null)
         throw refuseExchange('upload_being_written', 'The file is still being written by another session.')
@@ -164,7 +161,7 @@ export function uploadsOf(options: ArrivalOptions): Uploads {
         await writer.abort()
         throw error
       }
-      return begin(ctx, connectionId, name, writer)
+      return begin(ctx, connectionId, name, writer, waiting)
     },
     async rename(ctx, connectionId, from, to) {
       if (from === to) return (await find(ctx, connectionId, from)) ? 'renamed' : 'missing'

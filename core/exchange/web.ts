@@ -12,7 +12,7 @@ import { recordDelivery, writeRaw } from './bodies.ts'
 import { adapterOf, findByConnection } from './deliveries-store.ts'
 import { DeliveryResultShape, isSettled, resultOf } from './delivery-views.ts'
 import { refuseExchange } from './errors.ts'
-import { loadOf } from './inbox-store.ts'
+import { inboxRoom } from './inbox-room.ts'
 import { listOutboxFiles, noteFetched, readOutboxFile } from './outbox-files-store.ts'
 import { removeRaw } from './raw.ts'
 import type { AdapterRegistry } from './registry.ts'
@@ -44,6 +44,7 @@ const Answer = Type.Object(
  */
 export function erpRoutes(options: ArrivalOptions): (app: App) => void {
   const { blobs, adapters } = options
+  const room = inboxRoom(options)
   const underway = new Map<string, number>()
 
   /** The token's own connection; any other one does not exist for it. */
@@ -57,6 +58,11 @@ export function erpRoutes(options: ArrivalOptions): (app: App) => void {
 
   /** The body as a stream to an encrypted blob, at most `mostBodies` of a connection at once. */
   async function take(ctx: Ctx, connection: string, request: FastifyRequest, reply: FastifyReply) {
+    const encoding = request.headers['content-encoding']
+    if (encoding !== undefined && !/^\s*(identity)?\s*$/i.test(encoding)) {
+      reply.header('accept-encoding', 'identity').header('connection', 'close')
+      throw refuseExchange('delivery_encoding', 'Nothing is unpacked here: send the body as it is, without Content-Encoding.')
+    }
     const length = Number(request.headers['content-length'] ?? 0)
     const body = request.body as IncomingMessage | undefined
     if (!body)
@@ -111,6 +117,7 @@ export function erpRoutes(options: ArrivalOptions): (app: App) => void {
               'erp_route_unknown',
               'delivery_too_large',
               'delivery_media_type',
+              'delivery_encoding',
               'delivery_cut_off',
               'inbox_full'
             ]
@@ -134,10 +141,7 @@ export function erpRoutes(options: ArrivalOptions): (app: App) => void {
           if (!routesOf(adapters, adapter).has(route)) {
             throw refuseExchange('erp_route_unknown', `The adapter of this connection has no route "${route}".`)
           }
-          const load = await loadOf(ctx, connection)
-          if (load.files >= options.maxWaitingFiles || load.bytes >= options.maxWaitingBytes) {
-            throw refuseExchange('inbox_full', `${load.files} deliveries wait already.`, { retryAfterSeconds: 60 })
-          }
+          await room.check(ctx, connection)
           const keyed = request.headers['idempotency-key'] !== undefined
           const raw = await take(ctx, connection, request, reply)
           // From here on the request stands for its content, so that an Idempotency-Key is compared by it.

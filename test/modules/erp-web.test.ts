@@ -69,7 +69,7 @@ t.test('web service for ERPs', async t => {
   const desk = accessDesk({ directory, log: silentLog })
   erpRoutes(arrivals)(app)
   deliveryRoutes({ blobs: arrivals.blobs })(app)
-  accessRoutes(desk, () => ({ host: 'localhost', port: 2222, hostKey: null }))(app)
+  accessRoutes(desk, async () => ({ host: 'localhost', port: 2222, hostKey: null }))(app)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(async () => {
     await app.close()
