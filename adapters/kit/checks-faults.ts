@@ -1,5 +1,5 @@
-import { type Check, expect, withoutExports, withoutLookup } from './check.ts'
-import { firstKind, notInOrder, notOnce, sequences, threeMessages, underEveryFault, underFaults } from './faults.ts'
+import { type Check, expect, exportedKinds, withoutExports, withoutLookup } from './check.ts'
+import { callsOf, firstKind, notInOrder, notOnce, sequences, threeMessages, underEveryFault, underFaults } from './faults.ts'
 import { openHost } from './harness.ts'
 import { sampleExport } from './samples.ts'
 
@@ -17,11 +17,18 @@ export const faultChecks: readonly Check[] = [
   },
   {
     id: 'K37',
-    title: 'the same when the process dies between any two outcomes',
+    title: 'the same when the process dies between any two outcomes, or at any call',
     skip: withoutExports,
     async run(subject) {
       for (const crashAfter of [0, 1, 2, 3]) {
         for (const faults of sequences(2)) nothingBroken([notOnce(await underFaults(subject, faults, { crashAfter }))])
+      }
+      for (const kind of exportedKinds(subject)) {
+        const calls = await callsOf(subject, kind)
+        for (let call = 1; call <= calls; call++) {
+          for (const when of ['before', 'behind'] as const)
+            nothingBroken([notOnce(await underFaults(subject, [], { kind, dies: { call, when } }))])
+        }
       }
     }
   },

@@ -3,7 +3,7 @@ import { exportedKinds } from './check.ts'
 import type { Subject } from './erp.ts'
 import { type Host, openHost } from './harness.ts'
 import { sampleExport } from './samples.ts'
-import { type WriteFault, writeFaults } from './simulator.ts'
+import { type ReadFault, type WriteFault, writeFaults } from './simulator.ts'
 
 /** What became of three messages under one sequence of faults. */
 export interface Ended {
@@ -52,15 +52,33 @@ export function randomSequences(count: number): WriteFault[][] {
   return Array.from({ length: count }, () => Array.from({ length: 4 + draw(9) }, () => writeFaults[draw(writeFaults.length)] ?? 'ok'))
 }
 
-/** Sends three messages under a sequence of faults. `crashAfter`: the process dies behind that many outcomes, once. */
+/** Reads that go wrong, for an adapter that reads while it sends; drawn like the faults of writes. */
+const readFaultsFor = (faults: readonly WriteFault[]): ReadFault[] =>
+  faults.flatMap((fault, place): ReadFault[] => [
+    ...Array.from({ length: (place * 5 + fault.length) % 4 }, () => 'ok' as const),
+    fault.length % 2 === 0 ? 'drop' : '503'
+  ])
+
+interface Trouble {
+  readonly kind?: ExportKind
+  /** The process dies behind that many outcomes, once. */
+  readonly crashAfter?: number
+  readonly readFaults?: readonly ReadFault[]
+  /** The process dies at that call, once. */
+  readonly dies?: { readonly call: number; readonly when: 'before' | 'behind' }
+}
+
+/** Sends three messages under a sequence of faults. */
 export async function underFaults(
   subject: Subject,
   faults: readonly WriteFault[],
-  { kind = firstKind(subject), crashAfter }: { readonly kind?: ExportKind; readonly crashAfter?: number } = {}
+  { kind = firstKind(subject), crashAfter, readFaults = [], dies }: Trouble = {}
 ): Promise<Ended> {
   const host = openHost(subject)
   const keys = threeMessages(host, kind)
   host.simulator.faults.push(...faults)
+  host.simulator.readFaults.push(...readFaults)
+  if (dies) host.simulator.dieAt(dies.call, dies.when)
   let failure: string | undefined
   try {
     await host.run(crashAfter === undefined ? {} : { crashAfter })
@@ -68,7 +86,13 @@ export async function underFaults(
     failure = error instanceof Error ? error.message : String(error)
   }
   return {
-    when: `${kind}: ${crashAfter === undefined ? '' : `crash behind outcome ${crashAfter}, `}${faults.join(', ')}`,
+    when: [
+      `${kind}:`,
+      ...(crashAfter === undefined ? [] : [`crash behind outcome ${crashAfter},`]),
+      ...(dies === undefined ? [] : [`death ${dies.when} call ${dies.call},`]),
+      faults.join(', '),
+      ...(readFaults.length > 0 ? [`(reads: ${readFaults.join(', ')})`] : [])
+    ].join(' '),
     keys,
     booked: host.simulator.books.booked.map(({ key }) => key),
     states: keys.map(key => host.stateOf(key).state),
@@ -84,8 +108,11 @@ export function underEveryFault(subject: Subject): Promise<Ended[]> {
   if (known) return known
   const made = (async () => {
     const all: Ended[] = []
-    for (const faults of [...sequences(3), ...randomSequences(subject.options.effort?.randomSequences ?? 200)])
+    for (const faults of sequences(3)) all.push(await underFaults(subject, faults))
+    for (const faults of randomSequences(subject.options.effort?.randomSequences ?? 200)) {
       all.push(await underFaults(subject, faults))
+      if (subject.options.erp.isRead) all.push(await underFaults(subject, faults, { readFaults: readFaultsFor(faults) }))
+    }
     for (const kind of exportedKinds(subject).slice(1)) {
       for (const faults of sequences(subject.options.effort?.otherKinds ?? 1)) all.push(await underFaults(subject, faults, { kind }))
     }
@@ -104,7 +131,16 @@ export function notOnce({ when, keys, booked, states, failure }: Ended): string 
     const state = states[index]
     if (state !== 'accepted' && state !== 'delivered') return `${when}: ${key} ends as ${state}`
   }
-  return undefined
+  const surplus = booked.find(key => !keys.includes(key))
+  return surplus === undefined ? undefined : `${when}: the ERP holds what nobody sent: ${surplus}`
+}
+
+/** How many calls three messages take when nothing goes wrong. */
+export async function callsOf(subject: Subject, kind: ExportKind): Promise<number> {
+  const host = openHost(subject)
+  threeMessages(host, kind)
+  await host.run()
+  return host.simulator.calls.length
 }
 
 /** Why the messages of one order reached the ERP in another order; undefined when they did not. */
