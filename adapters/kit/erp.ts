@@ -76,6 +76,8 @@ export interface Erp {
   serve?(request: Arrived, books: Books): Answer
   /** Tells calls that only read from those that write, where their method does not (JSON-RPC); absent: GET and HEAD read. */
   isRead?(request: Arrived): boolean
+  /** What the ERP holds in the end, amounts and all, for comparison with a run in which nothing went wrong. */
+  facts?(books: Books): Json
   /** What the ERP hands out and nobody may see either, such as the token of a session. */
   readonly secrets?: readonly string[]
 }

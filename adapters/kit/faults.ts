@@ -1,4 +1,4 @@
-import type { ExportKind } from '../contract/index.ts'
+import { canonical, type ExportKind } from '../contract/index.ts'
 import { exportedKinds } from './check.ts'
 import type { Subject } from './erp.ts'
 import { type Host, openHost } from './harness.ts'
@@ -13,6 +13,8 @@ export interface Ended {
   /** Keys of the documents in the ERP, in the order in which it booked them. */
   readonly booked: readonly string[]
   readonly states: readonly string[]
+  /** What differs in the ERP from a run in which nothing went wrong. */
+  readonly difference: string | undefined
   /** Why nothing ended at all. */
   readonly failure: string | undefined
 }
@@ -96,8 +98,28 @@ export async function underFaults(
     keys,
     booked: host.simulator.books.booked.map(({ key }) => key),
     states: keys.map(key => host.stateOf(key).state),
+    difference: await differenceOf(subject, kind, host),
     failure
   }
+}
+
+const clean = new WeakMap<Subject, Map<ExportKind, string>>()
+const factsOf = ({ options }: Subject, host: Host): string => canonical(options.erp.facts?.(host.simulator.books) ?? null)
+
+async function differenceOf(subject: Subject, kind: ExportKind, host: Host): Promise<string | undefined> {
+  if (!subject.options.erp.facts) return undefined
+  const known = clean.get(subject) ?? new Map<ExportKind, string>()
+  clean.set(subject, known)
+  let wanted = known.get(kind)
+  if (wanted === undefined) {
+    const undisturbed = openHost(subject)
+    threeMessages(undisturbed, kind)
+    await undisturbed.run()
+    wanted = factsOf(subject, undisturbed)
+    known.set(kind, wanted)
+  }
+  const found = factsOf(subject, host)
+  return found === wanted ? undefined : `the ERP holds ${found} instead of ${wanted}`
 }
 
 const ended = new WeakMap<Subject, Promise<Ended[]>>()
@@ -123,7 +145,7 @@ export function underEveryFault(subject: Subject): Promise<Ended[]> {
 }
 
 /** Why a message does not stand exactly once in the ERP, and known as such to the host; undefined when it does. */
-export function notOnce({ when, keys, booked, states, failure }: Ended): string | undefined {
+export function notOnce({ when, keys, booked, states, failure, difference }: Ended): string | undefined {
   if (failure !== undefined) return `${when}: ${failure}`
   for (const [index, key] of keys.entries()) {
     const times = booked.filter(one => one === key).length
@@ -132,7 +154,8 @@ export function notOnce({ when, keys, booked, states, failure }: Ended): string 
     if (state !== 'accepted' && state !== 'delivered') return `${when}: ${key} ends as ${state}`
   }
   const surplus = booked.find(key => !keys.includes(key))
-  return surplus === undefined ? undefined : `${when}: the ERP holds what nobody sent: ${surplus}`
+  if (surplus !== undefined) return `${when}: the ERP holds what nobody sent: ${surplus}`
+  return difference === undefined ? undefined : `${when}: ${difference}`
 }
 
 /** How many calls three messages take when nothing goes wrong. */

@@ -31,6 +31,35 @@ export class Effects {
     for (const note of reached) this.#tables.update('ir.note', Number(note.id), { settled: true })
   }
 
+  /** Everything that counts, and what was left lying about, without the numbers of records. */
+  facts(): Json {
+    const t = this.#tables
+    const code = (model: string, id: Json | undefined): Json => t.get(model, Number(id))?.code ?? null
+    const number = (id: Json | undefined): Json => t.get('production', Number(id))?.number ?? null
+    const lines = [
+      ...t
+        .all('stock.move')
+        .map(move => [
+          'move',
+          move.state,
+          code('product.product', move.product),
+          move.quantity,
+          code('stock.location', move.from_location),
+          code('stock.location', move.to_location),
+          number(move.production_input),
+          number(move.production_output)
+        ]),
+      ...t.all('production').map(({ number: own, state }) => ['order', own, state]),
+      ...t.all('production.work').map(({ production, state }) => ['operation', number(production), state]),
+      ...t.all('production.work.cycle').map(({ state, duration }) => ['cycle', state, duration]),
+      ...t.all('timesheet.line').map(({ duration, description }) => ['hours', duration, description]),
+      ...t.all('ir.note').map(({ message }) => ['mark', message]),
+      // Two orders may make one lot at the same moment when Tryton is slow; the second stays empty.
+      ...new Set(t.all('stock.lot').map(({ number: own }) => `lot ${own}`))
+    ]
+    return lines.map(line => JSON.stringify(line)).sort()
+  }
+
   /** What a call that was refused would have done is forgotten. */
   forget(): void {
     this.#due = []
@@ -112,7 +141,10 @@ export class Effects {
   }
 
   #finish(id: number, refuse: Refuse): void {
-    const open = this.#tables.all('production.work').filter(work => work.production === id && work.state !== 'finished')
+    // Tryton wants every operation finished; here one that nobody touched does not count, so that orders can be told of alone.
+    const open = this.#tables
+      .all('production.work')
+      .filter(work => work.production === id && !['finished', 'draft'].includes(String(work.state)))
     if (open.length > 0) refuse('To complete production, work must be finished.')
     this.#doMoves('production_output', id)
     this.#tables.update('production', id, { state: 'done' })

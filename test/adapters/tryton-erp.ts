@@ -192,5 +192,6 @@ export const trytonErp = (options: Partial<SimulatorOptions> = {}): Erp => ({
   serve: (request, books) => serverOf(books, options).answer(request),
   isRead: ({ json }) =>
     /^common\.|\.(search_read|get_preferences|get_access)$/.test(String((json as { method?: string } | undefined)?.method)),
+  facts: books => serverOf(books, options).effects.facts(),
   secrets: [sessionToken]
 })
