@@ -3,6 +3,7 @@ import { firstAdministrator } from '../demo/setup.ts'
 import { install } from './crash/house.ts'
 import { type Booked, readBooks } from './tryton/books.ts'
 import { killNow } from './tryton/chaos.ts'
+import { compare } from './tryton/compare.ts'
 import { connectTryton, pullAll } from './tryton/connection.ts'
 import { hireCrew } from './tryton/crew.ts'
 import { drain } from './tryton/drain.ts'
@@ -12,6 +13,7 @@ import { type Booking, judge, placeOf, type Verdict } from './tryton/judge.ts'
 import { type Lab, labFolder, startLab } from './tryton/lab.ts'
 import { planOrders } from './tryton/planner.ts'
 import { connect, type Rpc } from './tryton/rpc.ts'
+import { keepStore, movedThere, newestMove } from './tryton/store.ts'
 import { newTally, type OrderTally } from './tryton/tally.ts'
 import { type Shift, workOrder } from './tryton/work.ts'
 
@@ -51,6 +53,7 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   const crew = await hireCrew(first, house.baseUrl, customer, departments)
   const numbers = chosen.map(order => order.number)
   const before = await readBooks(erp, numbers)
+  const newest = await newestMove(erp)
 
   const pick = repeatable(lab.companyId + size.orders)
   const day = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Amsterdam', dateStyle: 'short' })
@@ -58,11 +61,14 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   const tallies = chosen.map(order => newTally(order.number))
   const over = new AbortController()
   const killing = killNow(house, size.kills, over.signal, say)
-  const queue = chosen.map((order, index) => ({ id: order.id, tally: tallies[index] ?? newTally(order.number) }))
+  const queue = chosen.map((order, index) => ({ id: order.id, tally: tallies[index] ?? newTally(order.number), leave: index % 9 === 4 }))
   const lines = Array.from({ length: atOnce }, async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await workOrder(shift, next.id, next.tally)
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await workOrder(shift, next.id, next.tally, next.leave)
   })
-  await Promise.race([Promise.all(lines), killing.then(() => Promise.all(lines))])
+  const storing = keepStore(crew.store, size.orders, pick)
+  // A fault of either ends the other.
+  await Promise.race([Promise.all([...lines, storing]), killing.then(() => new Promise(() => undefined))])
+  const moved = await storing
   over.abort()
   const kills = await killing
   say(`  ${tallies.length} orders worked, ${kills} kills`)
@@ -77,6 +83,8 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   say(
     `  ${verdict.compared} figures of the ERP compared: ${verdict.lost} lost, ${verdict.doubled} doubled, ${verdict.other} otherwise wrong`
   )
+
+  differ += compare('moves in the store', moved, await movedThere(erp, newest), say)
 
   // What the ERP has now comes back, once; after that it says nothing new.
   await pullAll(admin, first.put, connection, 3_600)
@@ -160,19 +168,26 @@ async function everythingHere(admin: Reader): Promise<string> {
   return JSON.stringify([await ordersHere(admin), held], (name, value: unknown) => (name === 'asOf' ? undefined : value))
 }
 
-const where = labFolder()
-const lab = 'none' in where ? { failed: where.none } : await startLab(where.folder)
-if ('failed' in lab) say(`tryton: not run: ${lab.failed}`)
-else
+async function main(): Promise<number> {
+  const where = labFolder()
+  if ('wrong' in where) throw new Error(where.wrong)
+  const lab = 'none' in where ? { failed: where.none } : await startLab(where.folder)
+  if ('failed' in lab) {
+    say(`tryton: not run: ${lab.failed}`)
+    return 0
+  }
   try {
     const { line, holds } = await prove(lab)
     say(line)
-    process.exitCode = holds ? 0 : 1
-  } catch (error) {
-    say(`  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-    say('tryton: came to no end')
-    process.exitCode = 1
+    return holds ? 0 : 1
   } finally {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
   }
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  say(`  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  say('tryton: came to no end')
+  return 1
+})
 process.exit()

@@ -12,6 +12,8 @@ export interface Person {
 /** The people of the floor: each works at one job at a time. */
 export interface Crew {
   readonly lead: Person
+  /** Of the store, and no employee of the ERP. */
+  readonly store: Hand
   /** Waits until somebody of the department is free. */
   take(department: string): Promise<Person>
   /** Somebody else of the department, where one is free now. */
@@ -44,20 +46,23 @@ export async function hireCrew(admin: Api, baseUrl: string, customer: string, de
   if (leading === undefined || others.length < departments.length) throw new Error(`too few employees came in: ${numbers.join(', ')}`)
 
   const everywhere = (await admin.get<{ items: Named[] }>('/api/v1/groups')).items.find(group => group.name === 'Everything')
-  const make = async (number: string, roleId: string, groupId: string, department: string): Promise<Person> => {
-    const username = `p${number}`
+  const account = async (username: string, roleId: string, groupId: string, employeeNumber?: string): Promise<Hand> => {
     await admin.post('/api/v1/users', {
       username,
-      name: `Person ${number}`,
-      employeeNumber: number,
+      name: `Person ${username}`,
+      ...(employeeNumber === undefined ? {} : { employeeNumber }),
       roleIds: [roleId],
       groupIds: [groupId],
       password: demoPassword,
       mustChangePassword: false
     })
-    return { number, department, hand: hand(baseUrl, customer, username) }
+    return hand(baseUrl, customer, username)
+  }
+  const make = async (number: string, roleId: string, groupId: string, department: string): Promise<Person> => {
+    return { number, department, hand: await account(`p${number}`, roleId, groupId, number) }
   }
   const lead = await make(leading, role('team_lead'), everywhere?.id ?? '', '')
+  const store = await account('store', role('warehouse'), everywhere?.id ?? '')
   const groups = new Map<string, string>()
   for (const value of departments) {
     const made = await admin.post<Named>('/api/v1/groups', { name: `Department ${value}`, rules: [{ kind: 'department', value }] })
@@ -79,6 +84,7 @@ export async function hireCrew(admin: Api, baseUrl: string, customer: string, de
   }
   return {
     lead,
+    store,
     another: idle,
     take(department) {
       const one = idle(department)

@@ -16,7 +16,7 @@ export interface Lab {
 }
 
 /** Where the lab is, or why there is none. */
-export type LabFolder = { readonly folder: string } | { readonly none: string }
+export type LabFolder = { readonly folder: string } | { readonly none: string } | { readonly wrong: string }
 
 export const labVariable = 'WERKVLOER_LAB_TRYTON'
 
@@ -25,7 +25,7 @@ export function labFolder(): LabFolder {
   if (!folder) return { none: `${labVariable} names no folder of a Tryton lab` }
   const missing = ['up', 'down'].find(name => !existsSync(join(folder, name)))
   // A variable that leads nowhere is a mistake of whoever set it, not a machine without a lab.
-  if (missing) throw new Error(`${labVariable} is ${folder}, where there is no \`${missing}\``)
+  if (missing) return { wrong: `${labVariable} names ${folder}, which has no program \`${missing}\`` }
   return { folder }
 }
 

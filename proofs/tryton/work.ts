@@ -46,8 +46,9 @@ const turn = (pick: Shift['pick']): Promise<void> => sleep(2_100 + pick(900))
 /**
  * Works one order from its first operation to its last as people do, and keeps the tally of what was acknowledged. Which of the variants
  * happen (a pause, a second person, scrap, a correction, material used or brought back) is drawn by `pick`.
+ * @param leave its last operation is left for tomorrow
  */
-export async function workOrder(shift: Shift, orderId: string, tally: OrderTally): Promise<void> {
+export async function workOrder(shift: Shift, orderId: string, tally: OrderTally, leave: boolean): Promise<void> {
   const { crew, pick } = shift
   const order = await crew.lead.hand.get<Order>(`/api/v1/work-orders/${orderId}`)
   const jobs = order.operations
@@ -55,6 +56,8 @@ export async function workOrder(shift: Shift, orderId: string, tally: OrderTally
     .sort((a, b) => a.sequence - b.sequence)
   for (const [index, job] of jobs.entries()) {
     const last = index === jobs.length - 1
+    // Not everything is finished when the shift ends.
+    if (last && jobs.length > 1 && leave) return
     const person = await crew.take(job.department)
     try {
       await workJob(shift, order, job, { first: index === 0, last }, person, tally)
@@ -127,7 +130,7 @@ async function useMaterial(order: Order, path: string, person: Person, tally: Or
     const planned = micro(quantity)
     if (planned === 0 || pick(3) === 0) continue
     // Quarters, in whole thousandths: an ERP keeps fewer places than we do.
-    const used = Math.max(1e6, Math.floor((planned * (1 + pick(4))) / 4 / 1e6) * 1e6)
+    const used = Math.max(1e6, Math.floor((planned * (1 + pick(6))) / 4 / 1e6) * 1e6)
     await person.hand.act(`${path}/consume`, { items: [{ line, quantity: plain(used) }] })
     tally.used(article, used)
     if (used > 1e6 && pick(5) === 0) {
