@@ -125,7 +125,7 @@ export async function stockThere(erp: Rpc, places: readonly Row[]): Promise<Map<
 async function productionsThere(erp: Rpc): Promise<Map<string, string>> {
   const productions = await erp.rows(
     'production',
-    [['state', 'in', ['waiting', 'assigned', 'running']]],
+    [['state', 'in', ['draft', 'waiting', 'assigned', 'running']]],
     ['number', 'product.code', 'quantity', 'uom.symbol', 'planned_date']
   )
   const ids = productions.map(row => row.id ?? null)
