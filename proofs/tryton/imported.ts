@@ -76,8 +76,8 @@ export async function compareImports(
   const locations = await everything<{ code: string; warehouse: string }>(admin, '/api/v1/locations')
   same(
     'locations',
-    new Map(locations.map(one => [one.code, one.warehouse])),
-    new Map(places.map(row => [text(row.code), text(row['warehouse.code'])]))
+    new Map(locations.flatMap(one => (one.code === unplaced ? [] : [[one.code, one.warehouse]]))),
+    new Map(places.map(row => [placeName(row), text(row['warehouse.code'] ?? unplaced)]))
   )
 
   const levels = await everything<{ article: string; location: string; quantity: string }>(admin, '/api/v1/stock')
@@ -96,27 +96,24 @@ export async function compareImports(
 const told = (order: Order): string =>
   `${order.quantity} ${order.unit} of ${order.article} by ${order.due}; ${listed(order.operations.map(one => `${one.description} in ${one.department} at ${one.workCentre}`))}; ${listed(order.materials.map(one => `${one.quantity} ${one.unit} of ${one.article}`))}`
 
-/** The storage locations of the ERP that have a code. */
-export const storagePlaces = (erp: Rpc): Promise<Row[]> =>
-  erp.rows(
-    'stock.location',
-    [
-      ['type', '=', 'storage'],
-      ['code', '!=', null]
-    ],
-    ['code', 'warehouse.code']
-  )
+/** The storage locations of the ERP. */
+const storagePlaces = (erp: Rpc): Promise<Row[]> => erp.rows('stock.location', [['type', '=', 'storage']], ['code', 'warehouse.code'])
+/** A place without a code is known here by the number of its record. */
+const placeName = (place: Row): string => text(place.code ?? `#${text(place.id)}`)
+/** Where nobody said a place, and none in the ERP. */
+const unplaced = '-'
 
 /** Quantity by article and place; what is nil is left out. */
-export async function stockThere(erp: Rpc, places: readonly Row[]): Promise<Map<string, string>> {
+async function stockThere(erp: Rpc, places: readonly Row[]): Promise<Map<string, string>> {
   const stock = new Map<string, string>()
   for (const place of places) {
     const rows = await erp.rows('stock.products_by_locations', [['quantity', '!=', 0]], ['product.code', 'quantity'], {
-      locations: [place.id ?? null]
+      locations: [place.id ?? null],
+      with_childs: false
     })
     for (const row of rows) {
       const quantity = decimalOf(row.quantity)
-      if (quantity !== '0') stock.set(`${text(row['product.code'])} at ${text(place.code)}`, quantity)
+      if (quantity !== '0') stock.set(`${text(row['product.code'])} at ${placeName(place)}`, quantity)
     }
   }
   return stock

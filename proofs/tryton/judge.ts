@@ -50,7 +50,7 @@ export function judge(tally: OrderTally, { before, after, bookings }: Judged, sa
   word('its state', after.state, tally.finished ? 'done' : 'running')
   amount('pieces made', after.made - before.made, tally.made * 1e6, plain)
   amount('pieces lost', after.scrapped - before.scrapped, sum(tally.scrap.values()) * 1e6, plain)
-  if (tally.finished) amount('moves that are open', after.openMoves, 0)
+  if (tally.finished) word('number of moves that are open', String(after.openMoves), '0')
   for (const article of new Set([...after.consumed.keys(), ...before.planned.keys(), ...tally.material.keys()]))
     amount(
       `${article} used`,
@@ -63,7 +63,7 @@ export function judge(tally: OrderTally, { before, after, bookings }: Judged, sa
     const touched = tally.good.has(operation)
     if (touched) word(`operation ${operation}`, state, tally.finished ? 'done' : 'finished')
     const running = (after.cycles.get(operation) ?? []).filter(one => one.state !== 'done').length
-    if (touched) amount(`cycles of operation ${operation} that still run`, running, 0)
+    if (touched) word(`number of cycles of operation ${operation} that still run`, String(running), '0')
   }
 
   const places = new Set([...after.hours.keys(), ...bookings.keys(), ...tally.stints.map(placeOf)])
