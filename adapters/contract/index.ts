@@ -40,7 +40,7 @@ export {
   schemaOfExport,
   schemaOfImport
 } from './records.ts'
-export { type Secret, secret } from './secret.ts'
+export { basicAuth, type Concealed, derivedSecret, fromStored, isSecret, revealed, type Secret, secret, toStored } from './secret.ts'
 export { readSettings, type SettingProblem, type Settings } from './settings.ts'
 export type * from './types.ts'
 export { type XmlElement, xmlRecords } from './xml.ts'

@@ -1,5 +1,5 @@
 import type { ExportKind, ExportRecords, ImportKind, ImportRecords } from './records.ts'
-import type { Secret } from './secret.ts'
+import type { Concealed, Secret } from './secret.ts'
 
 /** RFC 3339 in UTC, such as 2026-03-01T07:15:00Z. */
 export type Instant = string
@@ -283,7 +283,8 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string | Secret>>
-  readonly json?: Json
+  /** May hold secrets anywhere: a sign-in that wants its password in the body. They are opened where the bytes leave. */
+  readonly json?: Concealed
   readonly body?: string | Uint8Array
   readonly timeoutMs?: number
   /** GET and HEAD repeat by themselves; a write only when this says the far side makes that harmless. */
@@ -326,8 +327,8 @@ export interface AdapterCtx<C = unknown> {
   readonly sftp: { connect(target: SftpTarget): Promise<SftpSession> }
   /** Writes for the ERP to fetch: a file on our SFTP server, a document of our web service. */
   readonly outbox: { write(name: string, body: Uint8Array | string): Promise<'written' | 'same-already-there'> }
-  /** A small memory for exports and tokens; imports use checkpoints. */
-  readonly state: { get(): Promise<Json>; compareAndSet(expected: Json, next: Json): Promise<boolean> }
+  /** A small memory for exports and tokens, sealed; a token goes in as a `Secret` and comes back as one. Imports use checkpoints. */
+  readonly state: { get(): Promise<Concealed>; compareAndSet(expected: Concealed, next: Concealed): Promise<boolean> }
   readonly map: Mapper
 }
 

@@ -37,6 +37,9 @@ export interface DeliveryOptions {
   readonly complete?: boolean
 }
 
+/** A call as it arrives at the ERP: what was a secret on the way stands in it in plain text. */
+export type Arrived = Omit<HttpRequest, 'json'> & { readonly json?: Json }
+
 export type TextEncoding = 'utf-8' | 'windows-1252'
 
 export interface Answer {
@@ -67,7 +70,7 @@ export interface Erp {
   /** The key in a document that we put in the outbox. */
   read?(name: string, body: Uint8Array): string
   /** The ERP's web service on top of its books. */
-  serve?(request: HttpRequest, books: Books): Answer
+  serve?(request: Arrived, books: Books): Answer
 }
 
 export interface ConformanceOptions {

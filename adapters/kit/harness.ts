@@ -1,5 +1,5 @@
 import type { Adapter, HttpClient, Json } from '../contract/index.ts'
-import { AdapterError, type CodeTables, createMapper, readSettings } from '../contract/index.ts'
+import { AdapterError, type CodeTables, createMapper, fromStored, readSettings, toStored } from '../contract/index.ts'
 import type { KitCtx, Subject } from './erp.ts'
 import { type ExportSide, openExports } from './harness-exports.ts'
 import { type ImportSide, openImports } from './harness-imports.ts'
@@ -60,10 +60,10 @@ export function openHost({ adapter, options }: Subject, codeTables?: CodeTables)
     },
     outbox: simulator.outbox,
     state: {
-      get: async () => structuredClone(memory),
+      get: async () => fromStored(memory),
       compareAndSet: async (expected, next) => {
-        if (JSON.stringify(expected) !== JSON.stringify(memory)) return false
-        memory = structuredClone(next)
+        if (JSON.stringify(toStored(expected)) !== JSON.stringify(memory)) return false
+        memory = toStored(next)
         return true
       }
     },

@@ -1,4 +1,12 @@
-import { AdapterError, type HttpClient, type HttpRequest, type HttpResponse, type Json, TransportError } from '../contract/index.ts'
+import {
+  AdapterError,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  type Json,
+  revealed,
+  TransportError
+} from '../contract/index.ts'
 import { type Books, openBooks } from './books.ts'
 import type { Answer, Delivery, Erp } from './erp.ts'
 
@@ -108,7 +116,9 @@ export function openSimulator(erp: Erp, clock: TestClock): Simulator {
   async function request(call: HttpRequest): Promise<HttpResponse> {
     calls.push(call)
     if (behaviour.over) throw new TransportError('none', 'The run is over.')
-    const serve = (): Answer => erp.serve?.(call, books) ?? { status: 404 }
+    const { json, ...rest } = call
+    const arrived = json === undefined ? rest : { ...rest, json: revealed(json) }
+    const serve = (): Answer => erp.serve?.(arrived, books) ?? { status: 404 }
     if (call.method === 'GET' || call.method === 'HEAD') {
       const fault = readFaults.shift() ?? 'ok'
       if (fault === 'drop') throw new TransportError('possible', 'The connection broke.')

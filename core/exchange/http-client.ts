@@ -6,6 +6,7 @@ import {
   type HttpResponse,
   type Json,
   type Manifest,
+  revealed,
   TransportError
 } from '../../adapters/contract/index.ts'
 import { checkHost, isOpened } from './egress.ts'
@@ -58,7 +59,7 @@ async function once(options: HttpOptions, given: HttpRequest): Promise<HttpRespo
     throw new AdapterError('config', 'The ERP must be called by https.')
   }
   const headers = headersOf(given)
-  const body = given.json !== undefined ? JSON.stringify(given.json) : given.body
+  const body = given.json !== undefined ? JSON.stringify(revealed(given.json)) : given.body
   const timeoutMs = given.timeoutMs ?? defaultMs
   await turn(options.connectionId, options.limits.requestsPerMinute, options.signal)
   if (options.signal.aborted) throw new TransportError('none', 'The work was broken off before the request.')
