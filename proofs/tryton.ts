@@ -24,8 +24,8 @@ import { type Shift, workOrder } from './tryton/work.ts'
  * are killed, and afterwards what the ERP has booked is compared with what they did. See docs/operations/proofs.md.
  */
 const size = process.argv.includes('short')
-  ? { orders: 10, planned: 4, kills: 3, drainSeconds: 60 }
-  : { orders: 40, planned: 12, kills: 15, drainSeconds: 1_200 }
+  ? { orders: 10, planned: 4, kills: 3, seconds: 120, hurry: true }
+  : { orders: 40, planned: 12, kills: 15, seconds: 1_800, hurry: false }
 const customer = 'plant'
 const pullSeconds = 30
 const atOnce = 6
@@ -74,7 +74,7 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   say(`  ${tallies.length} orders worked, ${kills} kills`)
 
   let differ = imports.differ
-  const left = await drain(admin, size.drainSeconds, say)
+  const left = await drain(admin, size, say)
   for (const message of left.slice(0, 10)) say(`  HANGS: ${JSON.stringify(message)}`)
   differ += left.length
   const messages = await everything<{ key: string }>(admin, `/api/v1/outbox?connectionId=${connection}`)

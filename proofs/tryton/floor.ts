@@ -18,7 +18,7 @@ export interface Hand extends Reader {
   readonly username: string
   act<T>(path: string, body?: unknown): Promise<Done<T>>
   /** An act that may be refused for one reason; undefined when it was. */
-  tryAct<T>(path: string, code: string): Promise<Done<T> | undefined>
+  tryAct<T>(path: string, code: string, body?: unknown): Promise<Done<T> | undefined>
 }
 
 class Refused extends Error {
@@ -86,8 +86,8 @@ export function hand(baseUrl: string, customer: string, username: string): Hand 
     username,
     get: async <T>(path: string) => (await call<T>('GET', path)).body,
     act: <T>(path: string, body: unknown = {}) => call<T>('POST', path, randomUUID(), body),
-    tryAct: <T>(path: string, code: string) =>
-      call<T>('POST', path, randomUUID(), {}).catch((error: unknown) => {
+    tryAct: <T>(path: string, code: string, body: unknown = {}) =>
+      call<T>('POST', path, randomUUID(), body).catch((error: unknown) => {
         if (error instanceof Refused && error.code === code) return undefined
         throw error
       })
