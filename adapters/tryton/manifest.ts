@@ -1,4 +1,4 @@
-import type { ConfigSchema, ImportCapability, Manifest } from '../contract/index.ts'
+import type { ConfigSchema, ExportCapability, ImportCapability, Manifest } from '../contract/index.ts'
 import { mapping } from './mapping.ts'
 
 export const config = {
@@ -70,6 +70,8 @@ const minutes = (every: number): ImportCapability => ({
   mode: ['delta'],
   schedule: { defaultSeconds: every * 60, minSeconds: 30 }
 })
+const looked = (orderedBy: ExportCapability['orderedBy']): ExportCapability => ({ idempotency: 'lookup', confirms: 'sync', orderedBy })
+
 export const manifest: Manifest<typeof config> = {
   api: 1,
   id: 'werkvloer.tryton',
@@ -87,7 +89,14 @@ export const manifest: Manifest<typeof config> = {
     employee: minutes(60),
     stock: minutes(5)
   },
-  exports: {},
+  exports: {
+    materialConsumption: looked('workOrder'),
+    productReceipt: looked('workOrder'),
+    operationStatus: looked('workOrder'),
+    orderStatus: looked('workOrder'),
+    labour: { idempotency: 'native', confirms: 'sync', orderedBy: 'workOrder' },
+    stockTransaction: looked('article')
+  },
   codeTables: ['units', 'departments', 'orderStatus', 'scrapReasons', 'activities'],
   limits: { requestsPerMinute: 1_200, concurrency: 4, maxBatch: 50 },
   mapping

@@ -1,6 +1,11 @@
-import type { MappingSet, RecordRule } from '../contract/index.ts'
+import { identityMapping, type MappingSet, type RecordRule } from '../contract/index.ts'
 
 const quantity: RecordRule = { value: { from: 'quantity', decimal: '.' }, unit: { from: 'unit', code: 'units' } }
+const sent = identityMapping(
+  [],
+  ['materialConsumption', 'productReceipt', 'operationStatus', 'orderStatus', 'labour', 'stockTransaction']
+).exports
+
 /** The mapping of a new connection: the columns of README.md, which the adapter makes of Tryton's records. */
 export const mapping: MappingSet = {
   imports: {
@@ -44,5 +49,6 @@ export const mapping: MappingSet = {
       lot: 'lot',
       asOf: { from: 'asOf', instant: 'iso' }
     }
-  }
+  },
+  exports: { ...sent, labour: { ...sent?.labour, activityCode: { from: 'activityCode', code: 'activities' } } }
 }

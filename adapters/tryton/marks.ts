@@ -1,4 +1,5 @@
-import type { ExportItem } from '../contract/index.ts'
+import { ErpRefusal } from './errors.ts'
+import { Refused, type Trip } from './trip.ts'
 import type { Tryton } from './tryton.ts'
 import { idAt, type Row, textAt } from './wire.ts'
 
@@ -48,7 +49,33 @@ export async function marksOn(erp: Tryton, resources: readonly string[]): Promis
   return found
 }
 
-/** Writes the mark of a message. */
-export async function mark(erp: Tryton, item: ExportItem, resource: string, lines: readonly string[]): Promise<void> {
-  await erp.call('ir.note.create', [[{ resource, message: [first(item.key), ...lines].join('\n') }]])
+/** Writes the mark of a message; `counts` where the mark is all that the message does. @returns its number */
+export async function mark(trip: Trip, resource: string, lines: readonly string[], counts = false): Promise<number | undefined> {
+  const values = { resource, message: [first(trip.item.key), ...lines].join('\n') }
+  const made = await trip[counts ? 'effect' : 'prepare']('ir.note.create', [[values]])
+  const [id] = Array.isArray(made) ? made : []
+  return typeof id === 'number' ? id : undefined
+}
+
+/** Takes away what a message left that Tryton then refused. What cannot be taken away now is found and used when it is sent again. */
+export async function tidy(trip: Trip, left: readonly (readonly [model: string, id: number | undefined])[]): Promise<void> {
+  try {
+    for (const [model, id] of left) if (id !== undefined) await trip.prepare(`${model}.delete`, [[id]])
+  } catch (error) {
+    trip.ctx.log.info({ key: trip.item.key, why: error instanceof Error ? error.name : '' }, 'a draft of a refused message stays')
+  }
+}
+
+/** Runs what has the effect; where Tryton refuses it, nothing of the message stays behind. */
+export async function orTidy<T>(
+  trip: Trip,
+  left: readonly (readonly [model: string, id: number | undefined])[],
+  act: () => Promise<T>
+): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof Refused || (error instanceof ErpRefusal && error.type !== 'ConcurrencyException')) await tidy(trip, left)
+    throw error
+  }
 }
