@@ -1,7 +1,7 @@
 import { repeatable } from '../demo/factory.ts'
 import { firstAdministrator } from '../demo/setup.ts'
 import { install } from './crash/house.ts'
-import { type Booked, readBooks } from './tryton/books.ts'
+import { type Booked, readBooks, returnsThere } from './tryton/books.ts'
 import { killNow } from './tryton/chaos.ts'
 import { compare } from './tryton/compare.ts'
 import { connectTryton, pullAll } from './tryton/connection.ts'
@@ -9,12 +9,12 @@ import { hireCrew } from './tryton/crew.ts'
 import { drain } from './tryton/drain.ts'
 import { everything, hand, type Reader } from './tryton/floor.ts'
 import { compareImports, type Order, ordersHere } from './tryton/imported.ts'
-import { type Booking, judge, placeOf, type Verdict } from './tryton/judge.ts'
+import { type Booking, judge as judgeOrder, judging, placeOf, type Verdict } from './tryton/judge.ts'
 import { type Lab, labFolder, startLab } from './tryton/lab.ts'
 import { planOrders } from './tryton/planner.ts'
 import { connect, type Rpc } from './tryton/rpc.ts'
 import { keepStore, movedThere, newestMove } from './tryton/store.ts'
-import { newTally, type OrderTally } from './tryton/tally.ts'
+import { newTally, type OrderTally, plain } from './tryton/tally.ts'
 import { type Shift, workOrder } from './tryton/work.ts'
 
 /**
@@ -45,7 +45,8 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   const admin = hand(house.baseUrl, customer, 'admin')
   const connection = await connectTryton(first, lab)
   const kinds = await pullAll(admin, first.put, connection, pullSeconds)
-  const imports = await compareImports(admin, erp, say)
+  const newest = await newestMove(erp)
+  const imports = await compareImports(admin, erp, newest, say)
   say(`  ${kinds.join(', ')} fetched: ${imports.compared} facts compared, ${imports.differ} differ`)
 
   const chosen = await choose(await ordersHere(admin), erp)
@@ -53,7 +54,6 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   const crew = await hireCrew(first, house.baseUrl, customer, departments)
   const numbers = chosen.map(order => order.number)
   const before = await readBooks(erp, numbers)
-  const newest = await newestMove(erp)
 
   const pick = repeatable(lab.companyId + size.orders)
   const day = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Amsterdam', dateStyle: 'short' })
@@ -78,7 +78,13 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   for (const message of left.slice(0, 10)) say(`  HANGS: ${JSON.stringify(message)}`)
   differ += left.length
   const messages = await everything<{ key: string }>(admin, `/api/v1/outbox?connectionId=${connection}`)
-  const verdict = judgeAll(tallies, before, await readBooks(erp, numbers), await bookingsHere(admin, shift.today()))
+  const verdict = judgeAll(
+    tallies,
+    before,
+    await readBooks(erp, numbers),
+    await bookingsHere(admin, shift.today()),
+    await returnsThere(erp, newest)
+  )
   differ += verdict.lost + verdict.doubled + verdict.other
   say(
     `  ${verdict.compared} figures of the ERP compared: ${verdict.lost} lost, ${verdict.doubled} doubled, ${verdict.other} otherwise wrong`
@@ -88,7 +94,7 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
 
   // What the ERP has now comes back, once; after that it says nothing new.
   await pullAll(admin, first.put, connection, 3_600)
-  const again = await compareImports(admin, erp, say)
+  const again = await compareImports(admin, erp, newest, say)
   const heldNow = await everythingHere(admin)
   await pullAll(admin, first.put, connection, 3_600)
   const changed = heldNow === (await everythingHere(admin)) ? 0 : 1
@@ -148,16 +154,20 @@ function judgeAll(
   tallies: readonly OrderTally[],
   before: ReadonlyMap<string, Booked>,
   after: ReadonlyMap<string, Booked>,
-  bookings: ReadonlyMap<string, ReadonlyMap<string, readonly Booking[]>>
+  bookings: ReadonlyMap<string, ReadonlyMap<string, readonly Booking[]>>,
+  returned: ReadonlyMap<string, readonly number[]>
 ): Verdict {
-  const total = { compared: 0, lost: 0, doubled: 0, other: 0 }
+  const judge = judging(say)
+  const returns = new Map<string, number[]>()
   for (const tally of tallies) {
     const [was, is] = [before.get(tally.number), after.get(tally.number)]
     if (!was || !is) throw new Error(`the ERP has no production ${tally.number} any more`)
-    const verdict = judge(tally, { before: was, after: is, bookings: bookings.get(tally.number) ?? new Map() }, say)
-    for (const word of ['compared', 'lost', 'doubled', 'other'] as const) total[word] += verdict[word]
+    judgeOrder(judge, tally, { before: was, after: is, bookings: bookings.get(tally.number) ?? new Map() })
+    returns.set(is.article, [...(returns.get(is.article) ?? []), ...tally.returns.map(pieces => pieces * 1e6)])
   }
-  return total
+  for (const article of new Set([...returns.keys(), ...returned.keys()]))
+    judge.list(`${article} taken back`, returned.get(article) ?? [], returns.get(article) ?? [], plain)
+  return judge.verdict
 }
 
 /** All that we hold of the ERP's, as one text. */

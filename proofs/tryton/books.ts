@@ -3,21 +3,27 @@ import { type Row, type Rpc, secondsOf } from './rpc.ts'
 /** What the ERP has booked on one production. Quantities are millionths. */
 export interface Booked {
   readonly state: string
+  readonly article: string
   /** Article -> quantity of the inputs, done or still to be used. */
   readonly planned: ReadonlyMap<string, number>
   /** Article -> quantity of the inputs that are done, less what went back. */
   readonly consumed: ReadonlyMap<string, number>
-  /** Good pieces that went to storage, less what came back. */
-  readonly made: number
-  /** Pieces that went to a place for losses. */
-  readonly scrapped: number
+  /** Good pieces that went to storage, each move that is done. */
+  readonly receipts: readonly number[]
   /** Moves that are neither done nor cancelled. */
   readonly openMoves: number
-  /** Operation -> its cycles that are not cancelled. */
-  readonly cycles: ReadonlyMap<string, readonly { readonly state: string; readonly seconds: number }[]>
-  readonly works: ReadonlyMap<string, string>
-  /** Operation and employee -> their lines. */
-  readonly hours: ReadonlyMap<string, readonly number[]>
+  readonly operations: ReadonlyMap<string, BookedOperation>
+  /** Operation and employee -> seconds of each line, by the line's number. */
+  readonly hours: ReadonlyMap<string, ReadonlyMap<number, number>>
+}
+export interface BookedOperation {
+  readonly state: string
+  /** Its cycles that are not cancelled. */
+  readonly cycles: readonly { readonly id: number; readonly state: string; readonly seconds: number }[]
+  /** Notes of ours on it, and the pieces that they tell of. */
+  readonly notes: number
+  readonly good: number
+  readonly scrap: number
 }
 
 const text = (value: unknown): string => (value === null || value === undefined ? '' : String(value))
@@ -34,84 +40,91 @@ function by<T>(rows: readonly T[], key: (row: T) => string): Map<string, T[]> {
   return groups
 }
 
+const moveFields = ['state', 'quantity', 'product', 'product.code', 'to_location.type', 'production_input', 'production_output']
+
 /** Reads all books of these productions with a few questions. @returns by number */
 export async function readBooks(erp: Rpc, numbers: readonly string[]): Promise<Map<string, Booked>> {
-  const productions = await erp.rows('production', [['number', 'in', [...numbers]]], ['number', 'state', 'product'])
+  const productions = await erp.rows('production', [['number', 'in', [...numbers]]], ['number', 'state', 'product', 'product.code'])
   const ids = productions.map(row => row.id ?? null)
-  const moveFields = [
-    'state',
-    'quantity',
-    'product',
-    'product.code',
-    'from_location.type',
-    'to_location.type',
-    'production_input',
-    'production_output'
-  ]
   const inputs = by(await erp.rows('stock.move', [['production_input', 'in', ids]], moveFields), row => text(row.production_input))
   const outputs = by(await erp.rows('stock.move', [['production_output', 'in', ids]], moveFields), row => text(row.production_output))
-  const allWorks = await erp.rows('production.work', [['production', 'in', ids]], ['production', 'state', 'sequence', 'timesheet_work'])
-  const works = by(allWorks, row => text(row.production))
-  const cycles = by(
-    await erp.rows('production.work.cycle', [['work', 'in', allWorks.map(row => row.id ?? null)]], ['work', 'state', 'duration']),
-    row => text(row.work)
+  const works = await erp.rows('production.work', [['production', 'in', ids]], ['production', 'state', 'sequence', 'timesheet_work'])
+  const workIds = works.map(row => row.id ?? null)
+  const cycles = by(await erp.rows('production.work.cycle', [['work', 'in', workIds]], ['work', 'state', 'duration']), row =>
+    text(row.work)
   )
-  const lines = by(
-    await erp.rows(
-      'timesheet.line',
-      [['work', 'in', allWorks.flatMap(row => (row.timesheet_work === null ? [] : [row.timesheet_work ?? null]))]],
-      ['work', 'employee.party.code', 'duration']
-    ),
-    row => text(row.work)
+  const resources = workIds.map(id => `production.work,${text(id)}`)
+  const notes = by(await erp.rows('ir.note', [['resource', 'in', resources]], ['resource', 'message']), row => text(row.resource))
+  const sheets = works.flatMap(row => (row.timesheet_work === null ? [] : [row.timesheet_work ?? null]))
+  const lines = by(await erp.rows('timesheet.line', [['work', 'in', sheets]], ['work', 'employee.party.code', 'duration']), row =>
+    text(row.work)
   )
-  return new Map(
-    productions.map(row => {
-      const id = text(row.id)
-      const into = inputs.get(id) ?? []
-      const out = outputs.get(id) ?? []
-      const perArticle = (moves: readonly Row[]): Map<string, number> => {
-        const sums = new Map<string, number>()
-        for (const move of moves) {
-          const sign = move['to_location.type'] === 'production' ? 1 : -1
-          const code = text(move['product.code'])
-          sums.set(code, (sums.get(code) ?? 0) + sign * millionths(move))
-        }
-        return sums
+
+  const operationOf = (work: Row): BookedOperation => {
+    const told = (notes.get(`production.work,${text(work.id)}`) ?? []).map(row => text(row.message))
+    const pieces = (word: string): number =>
+      told.reduce((sum, message) => sum + Number(new RegExp(`^${word} (-?[\\d.]+) `, 'm').exec(message)?.[1] ?? 0), 0)
+    return {
+      state: text(work.state),
+      cycles: (cycles.get(text(work.id)) ?? [])
+        .filter(one => one.state !== 'cancelled')
+        .map(one => ({ id: one.id as number, state: text(one.state), seconds: secondsOf(one.duration) })),
+      notes: told.length,
+      good: pieces('good'),
+      scrap: pieces('scrap')
+    }
+  }
+  const productionOf = (row: Row): Booked => {
+    const into = inputs.get(text(row.id)) ?? []
+    const out = outputs.get(text(row.id)) ?? []
+    const back = out.filter(move => move.product !== row.product)
+    const mine = works.filter(work => work.production === row.id)
+    const hours = new Map<string, Map<number, number>>()
+    for (const work of mine)
+      for (const line of lines.get(text(work.timesheet_work)) ?? []) {
+        const place = `${text(work.sequence)} by ${text(line['employee.party.code'])}`
+        hours.set(place, (hours.get(place) ?? new Map()).set(line.id as number, secondsOf(line.duration)))
       }
-      let made = 0
-      let scrapped = 0
-      for (const move of out.filter(one => one.state === 'done' && one.product === row.product)) {
-        const sign = move['from_location.type'] === 'production' ? 1 : -1
-        const lost = move['to_location.type'] === 'lost_found' || move['from_location.type'] === 'lost_found'
-        if (lost) scrapped += sign * millionths(move)
-        else made += sign * millionths(move)
-      }
-      const mine = works.get(id) ?? []
-      const named = <T>(of: (work: Row) => T): Map<string, T> => new Map(mine.map(work => [text(work.sequence), of(work)]))
-      const hours = new Map<string, number[]>()
-      for (const work of mine)
-        for (const line of lines.get(text(work.timesheet_work)) ?? []) {
-          const name = `${text(work.sequence)} by ${text(line['employee.party.code'])}`
-          hours.set(name, [...(hours.get(name) ?? []), secondsOf(line.duration)])
-        }
-      return [
-        text(row.number),
-        {
-          state: text(row.state),
-          planned: perArticle(into.filter(one => one.state !== 'cancelled')),
-          consumed: perArticle(into.filter(one => one.state === 'done')),
-          made,
-          scrapped,
-          openMoves: [...into, ...out].filter(one => one.state !== 'done' && one.state !== 'cancelled').length,
-          works: named(work => text(work.state)),
-          cycles: named(work =>
-            (cycles.get(text(work.id)) ?? [])
-              .filter(one => one.state !== 'cancelled')
-              .map(one => ({ state: text(one.state), seconds: secondsOf(one.duration) }))
-          ),
-          hours
-        }
-      ]
-    })
+    return {
+      state: text(row.state),
+      article: text(row['product.code']),
+      planned: perArticle(into.filter(move => move.state !== 'cancelled')),
+      consumed: perArticle([...into, ...back].filter(move => move.state === 'done')),
+      receipts: out.flatMap(move =>
+        move.product === row.product && move.state === 'done' && move.quantity !== 0 ? [millionths(move)] : []
+      ),
+      openMoves: [...into, ...out].filter(move => move.state !== 'done' && move.state !== 'cancelled').length,
+      operations: new Map(mine.map(work => [text(work.sequence), operationOf(work)])),
+      hours
+    }
+  }
+  return new Map(productions.map(row => [text(row.number), productionOf(row)]))
+}
+
+/** Sums by article: what goes to the floor less what comes from it. */
+function perArticle(moves: readonly Row[]): Map<string, number> {
+  const sums = new Map<string, number>()
+  for (const move of moves) {
+    const code = text(move['product.code'])
+    sums.set(code, (sums.get(code) ?? 0) + (move['to_location.type'] === 'production' ? 1 : -1) * millionths(move))
+  }
+  return sums
+}
+
+/** Finished pieces that went from storage to the floor again after that move, by article: no production is named there. */
+export async function returnsThere(erp: Rpc, after: number): Promise<Map<string, number[]>> {
+  const rows = await erp.rows(
+    'stock.move',
+    [
+      ['id', '>', after],
+      ['production_input', '=', null],
+      ['production_output', '=', null],
+      ['to_location.type', '=', 'production'],
+      ['state', '=', 'done']
+    ],
+    ['product.code', 'quantity']
   )
+  const returns = new Map<string, number[]>()
+  for (const row of rows) returns.set(text(row['product.code']), [...(returns.get(text(row['product.code'])) ?? []), millionths(row)])
+  return returns
 }

@@ -52,6 +52,7 @@ export async function movedThere(erp: Rpc, after: number): Promise<Moved> {
       ['id', '>', after],
       ['production_input', '=', null],
       ['production_output', '=', null],
+      ['to_location.type', '!=', 'production'],
       ['state', '!=', 'cancelled']
     ],
     ['product.code', 'from_location.code', 'from_location.type', 'to_location.code', 'to_location.type', 'quantity', 'state']

@@ -80,14 +80,18 @@ async function workJob(
   const path = `/api/v1/jobs/${id}`
   const look = (): Promise<Job> => person.hand.get<Job>(path)
   let began = await person.hand.act(`${path}/start`, { activity: pick(4) === 0 ? 'setup' : 'run' })
+  tally.tell(number)
   const second = pick(4) === 0 ? crew.another(department) : undefined
   const joined = second && (await second.hand.act(`${path}/start`))
   await turn(pick)
   if (!second && pick(3) === 0) {
     const paused = await person.hand.act(`${path}/pause`)
+    tally.tell(number)
     tally.worked(person.number, number, began, paused)
+    tally.ran(number, began, paused)
     await sleep(pick(500))
     began = await person.hand.act(`${path}/resume`)
+    tally.tell(number)
     await turn(pick)
   }
   if (place.first) await useMaterial(order, path, person, tally, pick)
@@ -118,6 +122,7 @@ async function workJob(
   if (ended.body.job.status !== 'completed') throw new Error(`operation ${number} of ${order.number} is ${ended.body.job.status}`)
   tally.reported(number, place.last, left - spoiled, spoiled)
   tally.worked(person.number, number, began, ended)
+  tally.ran(number, began, ended)
   if (second && joined) {
     tally.worked(second.number, number, joined, ended)
     crew.free(second)
@@ -150,12 +155,13 @@ async function thinkAgain(
   tally: OrderTally
 ): Promise<void> {
   if (pick(2) === 0 && (await person.hand.tryAct(`/api/v1/reports/${reportId}/undo`, 'undo_over')) !== undefined) {
-    tally.reported(was.number, was.last, -was.good, -was.scrap)
+    tally.takenBack(was.number, was.last, was.good, was.scrap)
     return
   }
   const good = was.good - 1
   await crew.lead.hand.act(`/api/v1/reports/${reportId}/correct`, { good: String(good), reason: 'counted again' })
-  tally.reported(was.number, was.last, good - was.good, -was.scrap)
+  tally.takenBack(was.number, was.last, was.good, was.scrap)
+  if (good > 0) tally.reported(was.number, was.last, good, 0)
 }
 
 /** The team lead takes a second off one of the bookings of the order, or all of it. */
@@ -167,5 +173,4 @@ async function correctHours({ crew, pick, today }: Shift, tally: OrderTally): Pr
   if (!one) return
   const seconds = pick(3) === 0 ? 0 : one.seconds - 1
   await crew.lead.hand.act(`/api/v1/hours/bookings/${one.id}/correct`, { seconds, reason: 'clock forgotten' })
-  tally.corrections.push({ booking: one.id, operation: one.operationNumber ?? '', from: one.seconds, to: seconds })
 }
