@@ -23,10 +23,14 @@ export interface Books {
   /** Keys that the ERP refuses, with its reason. */
   readonly refusals: Map<string, string>
   readonly offered: Map<ImportKind, Offered[]>
-  post(key: string, body: Json): { readonly document: string } | { readonly refused: string }
+  /** Books what has an effect; `document`: as the ERP itself calls it. */
+  post(key: string, body: Json, document?: string): { readonly document: string } | { readonly refused: string }
   /** What a search finds now. @throws Error while searches fail */
   find(key: string): Booked | undefined
   has(key: string): boolean
+  now(): number
+  /** When what is written now shows in a search. */
+  visibleAt(): number
 }
 
 export function openBooks(now: () => number, behaviour: { searchFails: boolean; visibleAfterSeconds: number }): Books {
@@ -36,10 +40,10 @@ export function openBooks(now: () => number, behaviour: { searchFails: boolean; 
     booked,
     refusals,
     offered: new Map(),
-    post(key, body) {
+    post(key, body, named) {
       const refused = refusals.get(key)
       if (refused !== undefined) return { refused }
-      const document = `D${String(booked.length + 1).padStart(6, '0')}`
+      const document = named ?? `D${String(booked.length + 1).padStart(6, '0')}`
       booked.push({ key, document, body, at: now(), visibleAt: now() + behaviour.visibleAfterSeconds * 1000 })
       return { document }
     },
@@ -47,6 +51,8 @@ export function openBooks(now: () => number, behaviour: { searchFails: boolean; 
       if (behaviour.searchFails) throw new Error('the search is out of order')
       return booked.find(entry => entry.key === key && entry.visibleAt <= now())
     },
-    has: key => booked.some(entry => entry.key === key)
+    has: key => booked.some(entry => entry.key === key),
+    now,
+    visibleAt: () => now() + behaviour.visibleAfterSeconds * 1000
   }
 }

@@ -80,7 +80,8 @@ export const exportChecks: readonly Check[] = [
       const there = host.enqueue(kind, sampleExport(kind, 1, 'WO0001'), 'WO0001')
       await host.run()
       const absent = host.enqueue(kind, sampleExport(kind, 1, 'WO0002'), 'WO0002')
-      const before = { booked: host.simulator.books.booked.length, files: host.simulator.files.size }
+      const writes = (): number => host.simulator.calls.filter(call => !host.simulator.isRead(call)).length
+      const before = { booked: host.simulator.books.booked.length, files: host.simulator.files.size, writes: writes() }
       const ask = async (): Promise<LookupAnswer[]> =>
         Array.fromAsync(subject.adapter.lookup?.(host.batchOf([there, absent], 2).items, host.ctx) ?? [])
       const answers = new Map((await ask()).map(answer => [answer.key, answer]))
@@ -95,7 +96,7 @@ export const exportChecks: readonly Check[] = [
         blind.every(({ found: answer }) => answer === 'cannot-tell'),
         'a search that failed is taken for an answer'
       )
-      const after = { booked: host.simulator.books.booked.length, files: host.simulator.files.size }
+      const after = { booked: host.simulator.books.booked.length, files: host.simulator.files.size, writes: writes() }
       expectSame(after, before, 'a lookup wrote something')
     }
   }

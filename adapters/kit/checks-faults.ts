@@ -1,11 +1,32 @@
-import { type Check, expect, withoutExports, withoutLookup } from './check.ts'
-import { firstKind, notInOrder, notOnce, sequences, threeMessages, underEveryFault, underFaults } from './faults.ts'
+import type { ExportKind } from '../contract/index.ts'
+import { type Check, expect, exportedKinds, withoutExports, withoutLookup } from './check.ts'
+import type { Subject } from './erp.ts'
+import { callsOf, firstKind, notInOrder, notOnce, sequences, threeMessages, underEveryFault, underFaults } from './faults.ts'
 import { openHost } from './harness.ts'
 import { sampleExport } from './samples.ts'
 
 const nothingBroken = (problems: readonly (string | undefined)[]): void => {
   const [first, ...others] = problems.filter(problem => problem !== undefined)
   expect(first === undefined, `${first}${others.length > 0 ? ` (and ${others.length} more sequences)` : ''}`)
+}
+
+/** The same where a read fails that looks what became of a write. */
+async function whileReading(subject: Subject, kind: ExportKind): Promise<void> {
+  const reads = await callsOf(subject, kind)
+  for (const fault of ['drop', '503'] as const) {
+    for (let read = 0; read < reads; read++) {
+      const host = openHost(subject)
+      const [key] = threeMessages(host, kind)
+      host.simulator.readFaults.push(...Array.from({ length: read }, () => 'ok' as const), fault)
+      for await (const { status } of subject.adapter.export?.(host.batchOf([key], 1), host.ctx) ?? []) {
+        if (status === 'not-sent')
+          expect(
+            !host.simulator.books.has(key),
+            `${kind}: read ${read + 1} ends with ${fault}: ${key} is called not sent and stands in the ERP`
+          )
+      }
+    }
+  }
 }
 
 export const faultChecks: readonly Check[] = [
@@ -17,11 +38,18 @@ export const faultChecks: readonly Check[] = [
   },
   {
     id: 'K37',
-    title: 'the same when the process dies between any two outcomes',
+    title: 'the same when the process dies between any two outcomes, or at any call',
     skip: withoutExports,
     async run(subject) {
       for (const crashAfter of [0, 1, 2, 3]) {
         for (const faults of sequences(2)) nothingBroken([notOnce(await underFaults(subject, faults, { crashAfter }))])
+      }
+      for (const kind of exportedKinds(subject)) {
+        const calls = await callsOf(subject, kind)
+        for (let call = 1; call <= calls; call++) {
+          for (const when of ['before', 'behind'] as const)
+            nothingBroken([notOnce(await underFaults(subject, [], { kind, dies: { call, when } }))])
+        }
       }
     }
   },
@@ -59,6 +87,7 @@ export const faultChecks: readonly Check[] = [
           }
         }
       }
+      if (subject.options.erp.isRead) for (const kind of exportedKinds(subject)) await whileReading(subject, kind)
     }
   },
   {

@@ -38,7 +38,10 @@ export interface DeliveryOptions {
 }
 
 /** A call as it arrives at the ERP: what was a secret on the way stands in it in plain text. */
-export type Arrived = Omit<HttpRequest, 'json'> & { readonly json?: Json }
+export type Arrived = Omit<HttpRequest, 'json' | 'headers'> & {
+  readonly json?: Json
+  readonly headers?: Readonly<Record<string, string>>
+}
 
 export type TextEncoding = 'utf-8' | 'windows-1252'
 
@@ -71,6 +74,12 @@ export interface Erp {
   read?(name: string, body: Uint8Array): string
   /** The ERP's web service on top of its books. */
   serve?(request: Arrived, books: Books): Answer
+  /** Tells calls that only read from those that write, where their method does not (JSON-RPC); absent: GET and HEAD read. */
+  isRead?(request: Arrived): boolean
+  /** What the ERP holds in the end, amounts and all, for comparison with a run in which nothing went wrong. */
+  facts?(books: Books): Json
+  /** What the ERP hands out and nobody may see either, such as the token of a session. */
+  readonly secrets?: readonly string[]
 }
 
 export interface ConformanceOptions {

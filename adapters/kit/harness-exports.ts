@@ -17,7 +17,7 @@ import {
   TransportError
 } from '../contract/index.ts'
 import type { KitCtx } from './erp.ts'
-import type { Ack, Simulator, TestClock } from './simulator.ts'
+import { type Ack, died, type Simulator, type TestClock } from './simulator.ts'
 
 interface Message {
   readonly key: string
@@ -59,6 +59,8 @@ interface Work {
   readonly batch: readonly Message[]
   readonly lookup: Message | undefined
 }
+
+class Died extends Error {}
 
 /** More than any sequence of three faults can need. */
 const mostSteps = 500
@@ -117,6 +119,23 @@ export function openExports(adapter: Adapter, ctx: KitCtx, clock: TestClock, sim
     })
   }
 
+  /** Items until the process dies; what it was doing then is never heard of. */
+  async function* whileAlive<T>(source: AsyncIterable<T> | Iterable<T>): AsyncIterable<T> {
+    const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+    let ended = false
+    try {
+      for (;;) {
+        const step = await simulator.alive(Promise.resolve(iterator.next()))
+        ended = step === died || step.done === true
+        if (step === died) throw new Died()
+        if (step.done) return
+        yield step.value
+      }
+    } finally {
+      if (!ended) await iterator.return?.()
+    }
+  }
+
   async function sendBatch(batch: readonly Message[], crashAfter: number | undefined): Promise<number> {
     for (const message of batch) apply(message, { type: 'sealed' })
     for (const message of batch) apply(message, { type: 'attempt' })
@@ -125,7 +144,7 @@ export function openExports(adapter: Adapter, ctx: KitCtx, clock: TestClock, sim
     try {
       const answers = adapter.export?.(batchFor(batch.map(message => itemOf(message))), ctx) ?? []
       if (crashAfter !== 0) {
-        for await (const outcome of answers) {
+        for await (const outcome of whileAlive(answers)) {
           note(outcome)
           heard++
           const message = messages.get(outcome.key)
@@ -147,7 +166,7 @@ export function openExports(adapter: Adapter, ctx: KitCtx, clock: TestClock, sim
   async function lookUp(message: Message): Promise<void> {
     let found: LookupAnswer | undefined
     try {
-      for await (const answer of adapter.lookup?.([itemOf(message)], ctx) ?? []) if (answer.key === message.key) found = answer
+      for await (const answer of whileAlive(adapter.lookup?.([itemOf(message)], ctx) ?? [])) if (answer.key === message.key) found = answer
     } catch {
       apply(message, { type: 'lookup-failed' })
       return

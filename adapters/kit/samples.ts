@@ -51,13 +51,23 @@ export function sampleImport(kind: ImportKind, n: number): JsonObject {
 export const sampleImports = (kind: ImportKind, count: number): JsonObject[] =>
   Array.from({ length: count }, (_, n) => sampleImport(kind, n + 1))
 
+const statuses = ['paused', 'started', 'finished'] as const
+
 /** The nth message of a kind about a work order (for stock: about an article of that name). */
 export function sampleExport<K extends ExportKind>(kind: K, n: number, order: string): ExportRecords[K] {
   const at = `2026-03-02T08:${String(n % 60).padStart(2, '0')}:00Z`
   const quantity = { value: `${n}.5`, unit: 'PCE' }
   const samples: ExportRecords = {
-    orderStatus: { workOrder: order, status: 'started', at },
-    operationStatus: { workOrder: order, operation: '10', status: 'paused', good: quantity, scrap: quantity, scrapReason: 'CRACK', at },
+    orderStatus: { workOrder: order, status: n % 2 === 1 ? 'started' : 'finished', at },
+    operationStatus: {
+      workOrder: order,
+      operation: '10',
+      status: statuses[n % 3] ?? 'started',
+      good: quantity,
+      scrap: quantity,
+      scrapReason: 'CRACK',
+      at
+    },
     labour: { workOrder: order, operation: '10', employee: 'E0001', startedAt: at, seconds: 60 * n, activity: 'run' },
     materialConsumption: { workOrder: order, operation: '10', line: '1', article: 'M0001', quantity, location: 'R1', at },
     productReceipt: { workOrder: order, article: 'A0001', quantity, to: 'R2', lot: 'L1', at },

@@ -3,12 +3,13 @@ import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  isSecret,
   type Json,
   revealed,
   TransportError
 } from '../contract/index.ts'
 import { type Books, openBooks } from './books.ts'
-import type { Answer, Delivery, Erp } from './erp.ts'
+import type { Answer, Arrived, Delivery, Erp } from './erp.ts'
 
 /** What goes wrong with one write. `slow`: the answer is given up while the ERP still works and books it 45 seconds later. */
 export const writeFaults = ['ok', 'refuse', '429', 'drop-after-commit', '500-after-commit', 'slow'] as const
@@ -70,10 +71,16 @@ export interface Simulator {
   readonly files: ReadonlyMap<string, Uint8Array>
   /** Every call that was made, so that a check can see a write where none may be. */
   readonly calls: readonly HttpRequest[]
+  isRead(call: HttpRequest): boolean
+  /** The process dies at its nth call from now on, once: before the ERP gets it, or behind what the ERP did. */
+  dieAt(call: number, when: 'before' | 'behind'): void
+  /** What the process was doing, or `died` when it died meanwhile; the next one begins afresh. */
+  alive<T>(doing: Promise<T>): Promise<T | typeof died>
   /** Answers that the ERP owes for what it read out of the outbox. */
   takeAcks(): Ack[]
 }
 
+export const died = Symbol('died')
 const slowSeconds = 45
 /** Later than a first repetition, so that a second document is not hidden by a quick answer. */
 const ackSeconds = 60
@@ -113,16 +120,25 @@ export function openSimulator(erp: Erp, clock: TestClock): Simulator {
     throw new Error('lost on the way back')
   }
 
+  let death: { left: number; readonly when: 'before' | 'behind' } | undefined
+  let dying = Promise.withResolvers<typeof died>()
+  const never = new Promise<never>(() => {})
+
   async function request(call: HttpRequest): Promise<HttpResponse> {
     calls.push(call)
     if (behaviour.over) throw new TransportError('none', 'The run is over.')
-    const { json, ...rest } = call
-    const arrived = json === undefined ? rest : { ...rest, json: revealed(json) }
+    const arrived = arrivedOf(call)
     const serve = (): Answer => erp.serve?.(arrived, books) ?? { status: 404 }
-    if (call.method === 'GET' || call.method === 'HEAD') {
+    if (death && --death.left === 0) {
+      if (death.when === 'behind') guarded(serve)
+      death = undefined
+      dying.resolve(died)
+      return never
+    }
+    if (isRead(call)) {
       const fault = readFaults.shift() ?? 'ok'
       if (fault === 'drop') throw new TransportError('possible', 'The connection broke.')
-      return respond(fault === '503' ? { status: 503 } : guarded(serve))
+      return respond(fault === '503' ? { status: 503 } : behaviour.searchFails && erp.isRead ? { status: 500 } : guarded(serve))
     }
     const fault = faults.shift() ?? 'ok'
     switch (fault) {
@@ -151,7 +167,18 @@ export function openSimulator(erp: Erp, clock: TestClock): Simulator {
     }
   }
 
+  const isRead = (call: HttpRequest): boolean => erp.isRead?.(arrivedOf(call)) ?? (call.method === 'GET' || call.method === 'HEAD')
+
   return {
+    isRead,
+    dieAt(call, when) {
+      death = { left: call, when }
+    },
+    async alive(doing) {
+      const ended = await Promise.race([doing, dying.promise])
+      if (ended === died) dying = Promise.withResolvers()
+      return ended
+    },
     books,
     faults,
     readFaults,
@@ -166,6 +193,12 @@ export function openSimulator(erp: Erp, clock: TestClock): Simulator {
       return given
     }
   }
+}
+
+/** A call with its secrets opened, as the ERP sees it. */
+function arrivedOf({ json, headers = {}, ...call }: HttpRequest): Arrived {
+  const opened = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, isSecret(value) ? value.reveal() : value]))
+  return { ...call, headers: opened, ...(json === undefined ? {} : { json: revealed(json) }) }
 }
 
 /** What goes wrong inside the ERP is its 500. */

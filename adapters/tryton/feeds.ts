@@ -99,6 +99,20 @@ export async function* pages(erp: Tryton, ctx: TrytonCtx, feeds: readonly Feed[]
   }
 }
 
+/** Rows of other models that came along with a record, each as it was then: the feed that follows need not bring them again. */
+export class Told {
+  readonly #names = new Set<string>()
+
+  note(model: string, rows: readonly Row[]): void {
+    if (this.#names.size < mostTold) for (const row of rows) this.#names.add(versionOf(model, row))
+  }
+  has(model: string, row: Row): boolean {
+    return this.#names.has(versionOf(model, row))
+  }
+}
+const mostTold = 50_000
+const versionOf = (model: string, row: Row): string => `${model},${idAt(row, 'id')}@${stampOf(row.write_date) ?? stampOf(row.create_date)}`
+
 const placeOf = (row: Row, field: StampField): Cursor => ({ at: stampOf(row[field]) ?? '', id: idAt(row, 'id') ?? 0 })
 const nameOf = ({ at, id }: Cursor): string => `${id}@${at}`
 const micro = (time: number): string => new Date(time).toISOString().replace('Z', '000Z')

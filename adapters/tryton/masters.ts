@@ -1,18 +1,31 @@
+import type { Told } from './feeds.ts'
 import { codeOf } from './orders.ts'
 import type { Domain, Tryton } from './tryton.ts'
-import { at, dayOf, type Row, textAt, toDay } from './wire.ts'
+import { at, dayOf, isRow, type Row, textAt, toDay } from './wire.ts'
 
 /** Records that are out of use are asked for too: they come as blocked. */
 const all = { active_test: false } as const
 
-export async function articleRows(erp: Tryton, ids: readonly number[]): Promise<Row[]> {
+export async function articleRows(erp: Tryton, ids: readonly number[], told: Told): Promise<Row[]> {
   if (ids.length === 0) return []
   const products = await erp.search(
     'product.product',
     [['id', 'in', [...ids]]],
-    ['id', 'code', 'name', 'active', 'template.active', 'default_uom.symbol', 'identifiers.type', 'identifiers.code'],
+    [
+      'id',
+      'code',
+      'name',
+      'active',
+      'template.active',
+      'template.write_date',
+      'template.create_date',
+      'default_uom.symbol',
+      'identifiers.type',
+      'identifiers.code'
+    ],
     { context: all }
   )
+  told.note('product.template', nestedOf(products, 'template.'))
   return products.map(product => ({
     id: product.id ?? null,
     code: codeOf(product, '') ?? null,
@@ -22,6 +35,8 @@ export async function articleRows(erp: Tryton, ids: readonly number[]): Promise<
     active: product.active !== false && at(product, 'template.active') !== false
   }))
 }
+
+const nestedOf = (rows: readonly Row[], name: string): Row[] => rows.map(row => row[name]).filter(isRow)
 
 /** The first EAN, else the first identifier of any kind. */
 function barcodeOf(product: Row): string | undefined {
@@ -47,13 +62,14 @@ export async function locationRows(erp: Tryton, ids: readonly number[]): Promise
 }
 
 /** Number and name of employees; Tryton keeps both with the party, and nothing else of it is asked for. */
-export async function employeeRows(erp: Tryton, which: Domain): Promise<Row[]> {
+export async function employeeRows(erp: Tryton, which: Domain, told?: Told): Promise<Row[]> {
   const people = await erp.search(
     'company.employee',
     [['company', '=', erp.session.company], ...which],
-    ['id', 'party.code', 'party.name', 'start_date', 'end_date'],
+    ['id', 'party.code', 'party.name', 'party.write_date', 'party.create_date', 'start_date', 'end_date'],
     { context: all }
   )
+  told?.note('party.party', nestedOf(people, 'party.'))
   const today = erp.today()
   return people.map(person => {
     const [begins, ends] = [dayOf(person.start_date), dayOf(person.end_date)]

@@ -1,3 +1,4 @@
+import type { Told } from './feeds.ts'
 import { marksOn } from './marks.ts'
 import type { Tryton } from './tryton.ts'
 import { at, dayOf, idAt, quantityOf, type Row, textAt } from './wire.ts'
@@ -27,7 +28,9 @@ export const workFields = [
   'operation.name',
   'work_center.name',
   'work_center.parent.name',
-  'work_center_category.name'
+  'work_center_category.name',
+  'write_date',
+  'create_date'
 ]
 
 /**
@@ -50,7 +53,7 @@ export function operationNumbers(works: readonly Row[]): Map<number, string> {
 }
 
 /** Reads orders with their operations and inputs, as rows for the mapping. */
-export async function orderRows(erp: Tryton, ids: readonly number[], department: string): Promise<Row[]> {
+export async function orderRows(erp: Tryton, ids: readonly number[], department: string, told: Told): Promise<Row[]> {
   const { unit } = erp.names
   const has = erp.has('production.work')
   const orders = await erp.search(
@@ -100,9 +103,13 @@ export async function orderRows(erp: Tryton, ids: readonly number[], department:
       `${unit}.symbol`,
       `${unit}.digits`,
       'from_location.code',
+      'write_date',
+      'create_date',
       ...(erp.has('stock.lot') ? ['lot.number'] : [])
     ]
   )
+  told.note('production.work', works)
+  told.note('stock.move', inputs)
   // What we booked ourselves is no plan.
   const ours = await marksOn(
     erp,

@@ -1,6 +1,6 @@
 import { AdapterError, type ImportItem, type Json, type PullRequest } from '../contract/index.ts'
 import { ErpRefusal } from './errors.ts'
-import { beginning, type Feed, type PullState, pages } from './feeds.ts'
+import { beginning, type Feed, type PullState, pages, Told } from './feeds.ts'
 import { articleRows, employeeRows, employeesOfDays, locationRows } from './masters.ts'
 import { orderRows } from './orders.ts'
 import type { TrytonCtx } from './session.ts'
@@ -12,7 +12,7 @@ import { idAt, idsAt, type Row, toStamp } from './wire.ts'
 interface Plan {
   readonly feeds: readonly Feed[]
   /** Rows for the mapping, of what a page of a feed tells. */
-  rows(feed: string, found: readonly Row[]): Promise<readonly Row[]>
+  rows(feed: string, found: readonly Row[], told: Told): Promise<readonly Row[]>
   /** What the first run brings before it follows the feeds. */
   first?(): AsyncIterable<readonly Row[]>
   /** What a new day changes though nobody changed it. */
@@ -35,6 +35,7 @@ async function* fetched(kind: PullRequest['kind'], checkpoint: Json, ctx: Tryton
   let plan = planOf(kind, erp, ctx, '')
   let state: PullState = await beginning(erp, ctx, plan.feeds, checkpoint)
   plan = planOf(kind, erp, ctx, state.began)
+  const told = new Told()
   const keep = (): ImportItem => ({ type: 'checkpoint', state: JSON.parse(JSON.stringify(state)) as Json })
   const map = (row: Row): ImportItem => {
     const { id, ...columns } = row
@@ -49,7 +50,8 @@ async function* fetched(kind: PullRequest['kind'], checkpoint: Json, ctx: Tryton
     if (brought > 0) yield keep()
   }
   for await (const { feed, rows, state: next } of pages(erp, ctx, plan.feeds, state)) {
-    for (const row of await plan.rows(feed, rows)) yield map(row)
+    const fresh = rows.filter(row => !told.has(feed, row))
+    if (fresh.length > 0) for (const row of await plan.rows(feed, fresh, told)) yield map(row)
     state = next
     yield keep()
   }
@@ -87,12 +89,12 @@ function planOf(kind: PullRequest['kind'], erp: Tryton, ctx: TrytonCtx, began: s
         feed('stock.move', { domain: [ofCompany, ['production_input', '!=', null]], fields: ['production_input'], follows: true })
       ]
       const owner: Readonly<Record<string, string>> = { 'production.work': 'production', 'stock.move': 'production_input' }
-      return { feeds, rows: (name, found) => orderRows(erp, owners(found, owner[name] ?? 'id'), ctx.config.department) }
+      return { feeds, rows: (name, found, told) => orderRows(erp, owners(found, owner[name] ?? 'id'), ctx.config.department, told) }
     }
     case 'article':
       return {
         feeds: [feed('product.product'), feed('product.template', { fields: ['products'], follows: true })],
-        rows: (name, found) => articleRows(erp, owners(found, name === 'product.template' ? 'products' : 'id'))
+        rows: (name, found, told) => articleRows(erp, owners(found, name === 'product.template' ? 'products' : 'id'), told)
       }
     case 'location':
       return {
@@ -102,7 +104,7 @@ function planOf(kind: PullRequest['kind'], erp: Tryton, ctx: TrytonCtx, began: s
     case 'employee':
       return {
         feeds: [feed('company.employee', { domain: [ofCompany] }), feed('party.party', { follows: true })],
-        rows: (name, found) => employeeRows(erp, [[name === 'party.party' ? 'party' : 'id', 'in', owners(found, 'id')]]),
+        rows: (name, found, told) => employeeRows(erp, [[name === 'party.party' ? 'party' : 'id', 'in', owners(found, 'id')]], told),
         daily: (since, today) => employeesOfDays(erp, since, today)
       }
     case 'stock':
