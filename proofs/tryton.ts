@@ -11,6 +11,7 @@ import { everything, hand, type Reader } from './tryton/floor.ts'
 import { compareImports, type Order, ordersHere } from './tryton/imported.ts'
 import { type Booking, judge as judgeOrder, judging, placeOf, type Verdict } from './tryton/judge.ts'
 import { type Lab, labFolder, startLab } from './tryton/lab.ts'
+import { openLine } from './tryton/line.ts'
 import { planOrders } from './tryton/planner.ts'
 import { connect, type Rpc } from './tryton/rpc.ts'
 import { keepStore, movedThere, newestMove } from './tryton/store.ts'
@@ -38,12 +39,13 @@ const t = { teardown: (fn: () => Promise<void>) => void closers.push(fn) }
 async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds: boolean }> {
   const erp = await connect(lab, 'admin')
   await planOrders(await connect(lab, 'planner'), lab.companyId, size.planned)
-  const address = new URL(lab.url)
-  const house = await install(t, { WERKVLOER_ALLOW_PRIVATE_EGRESS: address.host })
+  const line = await openLine(lab.url)
+  t.teardown(() => line.close())
+  const house = await install(t, { WERKVLOER_ALLOW_PRIVATE_EGRESS: new URL(line.url).host })
   await house.start()
   const first = await firstAdministrator(house.baseUrl, customer, house.inviteToken)
   const admin = hand(house.baseUrl, customer, 'admin')
-  const connection = await connectTryton(first, lab)
+  const connection = await connectTryton(first, { ...lab, url: line.url })
   const kinds = await pullAll(admin, first.put, connection, pullSeconds)
   const newest = await newestMove(erp)
   const imports = await compareImports(admin, erp, newest, say)
@@ -60,7 +62,7 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   const shift: Shift = { crew, pick, today: () => day.format(new Date()) }
   const tallies = chosen.map(order => newTally(order.number))
   const over = new AbortController()
-  const killing = killNow(house, size.kills, over.signal, say)
+  const killing = killNow(house, line, size.kills, over.signal, say)
   const queue = chosen.map((order, index) => ({ id: order.id, tally: tallies[index] ?? newTally(order.number), leave: index % 9 === 4 }))
   const lines = Array.from({ length: atOnce }, async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) await workOrder(shift, next.id, next.tally, next.leave)
@@ -71,7 +73,7 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   const moved = await storing
   over.abort()
   const kills = await killing
-  say(`  ${tallies.length} orders worked, ${kills} kills`)
+  say(`  ${tallies.length} orders worked, ${kills} kills, ${line.broken()} calls cut off`)
 
   let differ = imports.differ
   const left = await drain(admin, size, say)
