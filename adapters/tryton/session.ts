@@ -54,7 +54,15 @@ export async function knownSession(ctx: TrytonCtx): Promise<Session | undefined>
 export async function signIn(ctx: TrytonCtx): Promise<Session> {
   const version = await serverVersion(ctx)
   const { path, user, authorization } = await logIn(ctx)
-  const ask = (method: string, params: Concealed[]): Promise<Json> => post(ctx, path, authorization, method, params)
+  const ask = async (method: string, params: Concealed[]): Promise<Json> => {
+    try {
+      return await post(ctx, path, authorization, method, params)
+    } catch (error) {
+      if (error instanceof SessionEnded)
+        throw new AdapterError('auth', 'Tryton ends the session of this user as soon as it begins.', { field: '/user' })
+      throw error
+    }
+  }
   const preferences = await ask('model.res.user.get_preferences', [true, {}])
   const own = isRow(preferences) && typeof preferences.company === 'number' ? preferences.company : undefined
   const company = ctx.config.company ?? own

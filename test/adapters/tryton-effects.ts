@@ -213,7 +213,8 @@ export class Effects {
       warehouse: server.house,
       location: server.floor
     })
-    t.insert('production.work', { production: order, sequence: 10, state: 'draft', timesheet_work: 1 })
+    const operation = t.insert('production.routing.operation', { name: 'Saw' })
+    t.insert('production.work', { production: order, sequence: 10, state: 'draft', timesheet_work: 1, operation })
     const move = { state: 'assigned', [this.#unit]: server.pieces, shipment: null }
     const storage = t.all('stock.location').find(({ code }) => code === 'STORE')?.id ?? 0
     // Less than two reports of the kit take: one stays within the plan, one goes beyond.

@@ -52,8 +52,8 @@ export class TrytonServer {
     })
     this.floor = floor
     this.pieces = tables.insert('product.uom', { symbol: 'PCE', digits: 6, category: 1 })
-    // Its own places are none that the tests offer.
-    for (const id of [lost, storage, floor, this.house]) tables.update('stock.location', id, { hidden: true })
+    // Its own place of storage is none that the tests offer.
+    tables.update('stock.location', storage, { hidden: true })
   }
   readonly house: number
   readonly floor: number

@@ -60,7 +60,7 @@ const makers: { readonly [K in ImportKind]?: (server: TrytonServer, fields: Fiel
     const place =
       tables.all('stock.location').find(({ code }) => code === text(fields, 'location'))?.id ??
       tables.insert('stock.location', { code: text(fields, 'location'), name: 'Rack', type: 'storage', active: true })
-    const lot = tables.insert('stock.lot', { number: text(fields, 'lot'), product })
+    const lot = text(fields, 'lot') === '' ? null : tables.insert('stock.lot', { number: text(fields, 'lot'), product })
     const move = { product, lot, quantity: Number(quantity.value), from_location: 0, to_location: place, state: 'done' }
     tables.insert('stock.move', { ...move, ...dates })
   },

@@ -126,7 +126,7 @@ export class Tables {
     const stored = this.#table(model).get(id)
     if (!stored) throw new Error(`You are not allowed to read records ${id} of ${model}`)
     const before = stored.values
-    stored.values = { ...before, ...values, write_date: this.stamp() }
+    stored.values = { ...before, write_date: this.stamp(), ...values }
     stored.shown.push({ from: this.#visibleAt(), values: stored.values })
     this.#undo.push(() => {
       stored.values = before
