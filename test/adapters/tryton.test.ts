@@ -268,6 +268,22 @@ t.test('tryton: a cycle runs from the first start to pause or finish, and lasts 
   t.match(server.tables.all('ir.note').at(0)?.message, /good 1 PCE/)
 })
 
+t.test('tryton: a pause leaves what somebody started in Tryton alone, the end of the operation ends it', async t => {
+  const { server, send } = open()
+  await send('operationStatus', { workOrder: 'WO1', operation: '10', status: 'paused', at })
+  const work = server.tables.all('production.work')[0]?.id
+  server.tables.insert('production.work.cycle', { work: Number(work), state: 'running', create_uid: 9 })
+  await send('operationStatus', { workOrder: 'WO1', operation: '10', status: 'started', at })
+  await send('operationStatus', { workOrder: 'WO1', operation: '10', status: 'paused', at: '2026-03-02T08:10:00Z' })
+  t.match(server.tables.all('production.work.cycle'), [{ state: 'running', create_uid: 9 }])
+  const end = { workOrder: 'WO1', operation: '10', status: 'finished', at: '2026-03-02T09:00:00Z' } as const
+  t.match(await send('operationStatus', end), { status: 'accepted' })
+  const cycles = server.tables.all('production.work.cycle')
+  t.match(cycles, [{ state: 'done', create_uid: 9 }])
+  t.equal(cycles.length, 1, 'and no other was made beside it')
+  t.notOk('duration' in (cycles[0] ?? {}), 'how long it lasted is for Tryton to say')
+})
+
 t.test('tryton: an operation that is finished and never ran gets a cycle of no time, so that its order can end', async t => {
   const { send, server } = open()
   await send('operationStatus', { workOrder: 'WO1', operation: '10', status: 'finished', at })
