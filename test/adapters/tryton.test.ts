@@ -175,6 +175,19 @@ t.test('tryton: stock follows done moves, down to nothing, and its time is that 
   t.match(recordOf(host, 'stock', 'A0001|R1|'), { quantity: pieces('0'), asOf: '2026-03-02T07:10:00Z' })
 })
 
+t.test('tryton: where something was taken within the plan the stock is read again, though nothing moved there', async t => {
+  const { host, send, moves } = open()
+  offer(host, 'stock', { lot: '' })
+  await host.pull('stock')
+  await host.clock.sleep(600_000)
+  t.equal((await host.pull('stock')).changed, 0)
+  const taken = { workOrder: 'WO1', article: 'M0001', location: 'R1', at } as const
+  t.match(await send('materialConsumption', { ...taken, quantity: pieces('1') }), { status: 'accepted' })
+  t.equal(moves().length, 0)
+  await host.pull('stock')
+  t.match(recordOf(host, 'stock', 'M0001|R1|'), { quantity: pieces('0'), asOf: '2026-03-02T07:10:00Z' })
+})
+
 t.test('tryton: an employee leaves with the day, though nobody changes the record', async t => {
   const { host, server } = open()
   offer(host, 'employee')
