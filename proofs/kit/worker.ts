@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { checks, judge, type Verdict } from '../../adapters/kit/checks.ts'
 import type { Effort, Subject } from '../../adapters/kit/erp.ts'
-import { goodCsv, goodNeutral, goodRest, loneMutants } from '../../test/adapters/mutants/index.ts'
+import { goodCsv, goodNeutral, goodRest, goodTryton, loneMutants } from '../../test/adapters/mutants/index.ts'
 
 /** An adapter of this proof: a good one by name, or a mutant by its place in the table. */
 export type Task = { readonly good: GoodName; readonly effort: Effort } | { readonly mutant: number; readonly effort: Effort }
@@ -11,7 +11,10 @@ export interface Done {
   readonly milliseconds: number
 }
 
-export const good = { csv: goodCsv, 'neutral-rest': goodNeutral, 'kit.rest': goodRest } as const satisfies Record<string, Subject>
+export const good = { csv: goodCsv, 'neutral-rest': goodNeutral, 'kit.rest': goodRest, tryton: goodTryton } as const satisfies Record<
+  string,
+  Subject
+>
 export type GoodName = keyof typeof good
 
 /** Runs every check on one adapter. */

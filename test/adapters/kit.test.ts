@@ -12,7 +12,7 @@ import {
   SettingsRefused,
   sampleExport
 } from '../../adapters/kit/index.ts'
-import { goodCsv, goodNeutral, goodRest, loneMutants, wideMutants } from './mutants/index.ts'
+import { goodCsv, goodNeutral, goodRest, goodTryton, loneMutants, wideMutants } from './mutants/index.ts'
 import { restAdapter, restConfig, restErp } from './rest-adapter.ts'
 
 conformance(restAdapter, { config: restConfig, erp: restErp })
@@ -36,7 +36,7 @@ t.test('kit: every check is broken by an adapter made for it', async t => {
 t.test('kit: numbers of checks are unique, each applies to one of the adapters, and what does not apply says why', async t => {
   t.equal(new Set(checks.map(({ id }) => id)).size, checks.length)
   for (const check of checks) {
-    const reasons = [goodCsv, goodNeutral, goodRest].map(subject => check.skip?.(subject))
+    const reasons = [goodCsv, goodNeutral, goodRest, goodTryton].map(subject => check.skip?.(subject))
     t.ok(reasons.includes(undefined), `${check.id} applies to somebody`)
     t.notOk(reasons.includes(''), `${check.id} says why it does not apply`)
   }

@@ -31,7 +31,8 @@ const load = async (specifier: string): Promise<unknown> => {
 
 t.test('adapters: loading one reads no environment and leaves no global, handle or listener behind', async t => {
   const clean = { reads: [], globals: [], resources: 0, listeners: 0 }
-  for (const folder of ['contract', 'csv', 'neutral-rest']) t.same(await load(join(root, 'adapters', folder, 'index.ts')), clean, folder)
+  for (const folder of ['contract', 'csv', 'neutral-rest', 'tryton'])
+    t.same(await load(join(root, 'adapters', folder, 'index.ts')), clean, folder)
   const fault =
     'globalThis.leak = process.env.HOME; setInterval(() => {}, 1000).ref(); process.on("exit", () => {}); setTimeout(() => process.exit(), 2000)'
   t.match(

@@ -17,9 +17,11 @@ import {
 import csv from '../../../adapters/csv/index.ts'
 import type { Subject } from '../../../adapters/kit/erp.ts'
 import neutralRest from '../../../adapters/neutral-rest/index.ts'
+import tryton from '../../../adapters/tryton/index.ts'
 import { csvErp } from '../csv-erp.ts'
 import { neutralRestErp } from '../neutral-rest-erp.ts'
 import { restAdapter, restConfig, restErp } from '../rest-adapter.ts'
+import { trytonConfig, trytonErp } from '../tryton-erp.ts'
 
 export interface Mutant {
   readonly check: string
@@ -38,6 +40,7 @@ export const goodNeutral: Subject = {
   adapter: neutralRest,
   options: { config: {}, erp: neutralRestErp, fixtures: new URL('../../../adapters/neutral-rest/fixtures/', import.meta.url) }
 }
+export const goodTryton: Subject = { adapter: tryton, options: { config: trytonConfig, erp: trytonErp() } }
 export const goodRest: Subject = { adapter: restAdapter, options: { config: restConfig, erp: restErp } }
 
 export const withAdapter = (subject: Subject, change: Partial<Adapter>): Subject => ({
