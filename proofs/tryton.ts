@@ -25,8 +25,8 @@ import { type Shift, workOrder } from './tryton/work.ts'
  * are killed, and afterwards what the ERP has booked is compared with what they did. See docs/operations/proofs.md.
  */
 const size = process.argv.includes('short')
-  ? { orders: 10, planned: 4, kills: 3, seconds: 120, hurry: true }
-  : { orders: 40, planned: 12, kills: 15, seconds: 1_800, hurry: false }
+  ? { orders: 6, planned: 2, kills: 3, seconds: 600, hurry: true }
+  : { orders: 40, planned: 12, kills: 15, seconds: 3_600, hurry: false }
 const customer = 'plant'
 const pullSeconds = 30
 const atOnce = 6
