@@ -54,7 +54,7 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
   const tokens = new Map<TestTenant, string>()
   for (const tenant of [house.tenant, ...others]) tokens.set(tenant, await house.admin(tenant))
   const of = (tenant: TestTenant) => ({ token: tokens.get(tenant) ?? '' })
-  await sleep(2_500)
+  await sleep(1_000)
 
   let serial = 0
   interface Sample {
@@ -82,7 +82,7 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
   }
   async function light(): Promise<Sample[]> {
     const asked: Promise<Sample>[] = []
-    await steady(6, 1.5, () => asked.push(ask(others[serial++ % 2] ?? house.tenant)))
+    await steady(8, 1.2, () => asked.push(ask(others[serial++ % 2] ?? house.tenant)))
     return Promise.all(asked)
   }
   const flooder = openFlood(t, house.baseUrl, tokens.get(house.tenant) ?? '')
@@ -93,11 +93,11 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
   const ratios: number[] = []
   const served: Sample[] = []
   let floodSeconds = 0
-  for (let turn = 0; turn < 5; turn++) {
+  for (let turn = 0; turn < 3; turn++) {
     const quiet = await light()
-    const [empty] = await Promise.all([light(), steady(flood, 1.5, idle.act)])
+    const [empty] = await Promise.all([light(), steady(flood, 1.2, idle.act)])
     const began = performance.now()
-    const [during] = await Promise.all([light(), steady(flood, 1.5, flooder.act)])
+    const [during] = await Promise.all([light(), steady(flood, 1.2, flooder.act)])
     floodSeconds += (performance.now() - began) / 1_000
     ratios.push(p99(during) / Math.max(p99(quiet), p99(empty)))
     served.push(...quiet, ...empty, ...during)
@@ -153,7 +153,7 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
     const { id } = await ok<{ id: string }>('/api/v1/connections', { name: 'Web', adapter: 'werkvloer.neutral-rest', config: {} })
     await ok(`/api/v1/connections/${id}/activate`, {})
     const { token } = await ok<{ token: string }>(`/api/v1/connections/${id}/access/tokens`, { label: 'test' })
-    await sleep(2_500)
+    await sleep(1_500)
     const programs = [
       [`/erp/v1/${id}/outbox`, token],
       ['/api/v1/jobs?limit=1', key]
@@ -165,7 +165,6 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
       t.ok(good >= perCaller && good <= perCaller * 3.5, `${path}: ${good} of ${answers.length} served`)
       t.ok(refused.length > 0 && refused.every(({ headers }) => Number(headers.get('retry-after')) >= 1))
       t.equal(good + refused.length, answers.length)
-      await sleep(1_500)
     }
   })
 })
