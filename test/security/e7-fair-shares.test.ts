@@ -90,7 +90,7 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
   // On a busy machine any flood slows everything, if only by what its bytes cost. So as many requests that ask for nothing are sent in turn
   // with the flood, and the slower of quiet and these is what the flood is held against.
   const idle = openFlood(t, house.baseUrl)
-  const ratios: number[] = []
+  const [without, withFlood]: [number[], number[]] = [[], []]
   const served: Sample[] = []
   let floodSeconds = 0
   for (let turn = 0; turn < 3; turn++) {
@@ -99,7 +99,8 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
     const began = performance.now()
     const [during] = await Promise.all([light(), steady(flood, 1.2, flooder.act)])
     floodSeconds += (performance.now() - began) / 1_000
-    ratios.push(p99(during) / Math.max(p99(quiet), p99(empty)))
+    without.push(p99(quiet), p99(empty))
+    withFlood.push(p99(during))
     served.push(...quiet, ...empty, ...during)
   }
   const flooded = await flooder.answers()
@@ -127,9 +128,12 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
       served.filter(({ status }) => status !== 200),
       []
     )
-    const sorted = [...ratios].sort((a, b) => a - b)
-    const middle = sorted[sorted.length >> 1] ?? Number.NaN
-    t.ok(middle <= goal, `with the flood ${sorted.map(ratio => ratio.toFixed(2)).join(', ')}× of without it; the median counts`)
+    const middle = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+    // By what the turns without the flood differ among each other, the machine differs; on one that has nothing else to do it is nothing.
+    const noise = Math.max(...without) / Math.min(...without)
+    const ratio = middle(withFlood) / middle(without)
+    const words = (values: readonly number[]): string => values.map(Math.round).join(', ')
+    t.ok(ratio <= goal * noise, `${words(withFlood)} ms with the flood, ${words(without)} ms without`)
   })
 
   await t.test('E7: an API key and an ERP token have shares of their own, and are told the same', async t => {
