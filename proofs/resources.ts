@@ -116,7 +116,10 @@ async function switchLog(url: string): Promise<void> {
 }
 
 const tried = survivals.filter(({ notRun }) => notRun === undefined)
-for (const { fault, broken } of tried) for (const sentence of broken) say(`  NOT SURVIVED: ${fault}: ${sentence}`)
+for (const { fault, broken, ratio } of tried) {
+  for (const sentence of broken) say(`  NOT SURVIVED: ${fault}: ${sentence}`)
+  if (ratio !== undefined && ratio > goal) say(`  NOT SURVIVED: ${fault}: others ${ratio.toFixed(2)}×`)
+}
 for (const { fault, notRun } of survivals) if (notRun !== undefined) say(`  not run: ${fault}: ${notRun}`)
 const ratios = tried.flatMap(({ ratio }) => ratio ?? [])
 const worst = Math.max(0, ...ratios)

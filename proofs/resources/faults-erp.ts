@@ -16,6 +16,8 @@ export async function erpHangs(scene: Scene, mood: 'silent' | 'trickles', turns:
   const { broken, holds } = checks()
   const others = new Set(filing.map(({ code }) => code))
   let held = 0
+  // What waits after the first turn may still wait for what hung in it.
+  let begun = false
   const waits = { without: 0, filing: 0, calling: 0 }
   const watching = new AbortController()
   const watch = (async () => {
@@ -27,7 +29,7 @@ export async function erpHangs(scene: Scene, mood: 'silent' | 'trickles', turns:
       ] as const)
         for (const one of customers) {
           const seconds = await oldestWaiting(one, one.filesId)
-          const place = erp.mood === 'answers' ? 'without' : whose
+          const place = begun ? whose : 'without'
           waits[place] = Math.max(waits[place], seconds)
           held = Math.max(held, erp.held)
         }
@@ -38,6 +40,7 @@ export async function erpHangs(scene: Scene, mood: 'silent' | 'trickles', turns:
   const compared = await compare(load, customer => others.has(customer), {
     ...turns,
     async on() {
+      begun = true
       erp.mood = mood
       // A new order comes in by file while orders are fetched from an ERP that does not answer.
       const [of] = calling

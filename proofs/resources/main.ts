@@ -7,13 +7,13 @@ import { restAdapter as rest } from '../../test/adapters/rest-adapter.ts'
 
 /**
  * The product as main.ts serves it, with one more adapter: its orders come as files, its feedback goes out by calls, it also fetches, and it
- * waits for its ERP five seconds instead of thirty.
+ * waits for its ERP twenty seconds instead of thirty.
  */
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
 type Ctx<S extends ConfigSchema> = AdapterCtx<ConfigOf<S>>
 const impatient = (ctx: Ctx<ConfigSchema>): Ctx<typeof rest.manifest.config> =>
-  ({ ...ctx, http: { request: request => ctx.http.request({ ...request, timeoutMs: 5_000 }) } }) as Ctx<typeof rest.manifest.config>
+  ({ ...ctx, http: { request: request => ctx.http.request({ ...request, timeoutMs: 20_000 }) } }) as Ctx<typeof rest.manifest.config>
 
 const { manifest } = csv
 const calling = defineAdapter({

@@ -54,7 +54,7 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
   const tokens = new Map<TestTenant, string>()
   for (const tenant of [house.tenant, ...others]) tokens.set(tenant, await house.admin(tenant))
   const of = (tenant: TestTenant) => ({ token: tokens.get(tenant) ?? '' })
-  await sleep(2_500)
+  await sleep(1_000)
 
   let serial = 0
   interface Sample {
@@ -82,7 +82,7 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
   }
   async function light(): Promise<Sample[]> {
     const asked: Promise<Sample>[] = []
-    await steady(6, 1.5, () => asked.push(ask(others[serial++ % 2] ?? house.tenant)))
+    await steady(8, 1.2, () => asked.push(ask(others[serial++ % 2] ?? house.tenant)))
     return Promise.all(asked)
   }
   const flooder = openFlood(t, house.baseUrl, tokens.get(house.tenant) ?? '')
@@ -90,16 +90,17 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
   // On a busy machine any flood slows everything, if only by what its bytes cost. So as many requests that ask for nothing are sent in turn
   // with the flood, and the slower of quiet and these is what the flood is held against.
   const idle = openFlood(t, house.baseUrl)
-  const ratios: number[] = []
+  const [without, withFlood]: [number[], number[]] = [[], []]
   const served: Sample[] = []
   let floodSeconds = 0
-  for (let turn = 0; turn < 5; turn++) {
+  for (let turn = 0; turn < 3; turn++) {
     const quiet = await light()
-    const [empty] = await Promise.all([light(), steady(flood, 1.5, idle.act)])
+    const [empty] = await Promise.all([light(), steady(flood, 1.2, idle.act)])
     const began = performance.now()
-    const [during] = await Promise.all([light(), steady(flood, 1.5, flooder.act)])
+    const [during] = await Promise.all([light(), steady(flood, 1.2, flooder.act)])
     floodSeconds += (performance.now() - began) / 1_000
-    ratios.push(p99(during) / Math.max(p99(quiet), p99(empty)))
+    without.push(p99(quiet), p99(empty))
+    withFlood.push(p99(during))
     served.push(...quiet, ...empty, ...during)
   }
   const flooded = await flooder.answers()
@@ -127,9 +128,12 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
       served.filter(({ status }) => status !== 200),
       []
     )
-    const sorted = [...ratios].sort((a, b) => a - b)
-    const middle = sorted[sorted.length >> 1] ?? Number.NaN
-    t.ok(middle <= goal, `with the flood ${sorted.map(ratio => ratio.toFixed(2)).join(', ')}× of without it; the median counts`)
+    const middle = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+    // By what the turns without the flood differ among each other, the machine differs; on one that has nothing else to do it is nothing.
+    const noise = Math.max(...without) / Math.min(...without)
+    const ratio = middle(withFlood) / middle(without)
+    const words = (values: readonly number[]): string => values.map(Math.round).join(', ')
+    t.ok(ratio <= goal * noise, `${words(withFlood)} ms with the flood, ${words(without)} ms without`)
   })
 
   await t.test('E7: an API key and an ERP token have shares of their own, and are told the same', async t => {
@@ -153,7 +157,7 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
     const { id } = await ok<{ id: string }>('/api/v1/connections', { name: 'Web', adapter: 'werkvloer.neutral-rest', config: {} })
     await ok(`/api/v1/connections/${id}/activate`, {})
     const { token } = await ok<{ token: string }>(`/api/v1/connections/${id}/access/tokens`, { label: 'test' })
-    await sleep(2_500)
+    await sleep(1_500)
     const programs = [
       [`/erp/v1/${id}/outbox`, token],
       ['/api/v1/jobs?limit=1', key]
@@ -165,7 +169,6 @@ t.test('E7: one customer floods with starts and stops, others notice nothing', a
       t.ok(good >= perCaller && good <= perCaller * 3.5, `${path}: ${good} of ${answers.length} served`)
       t.ok(refused.length > 0 && refused.every(({ headers }) => Number(headers.get('retry-after')) >= 1))
       t.equal(good + refused.length, answers.length)
-      await sleep(1_500)
     }
   })
 })
