@@ -1910,7 +1910,7 @@ export interface components {
             /** @description Host of the public address */
             host: string;
             port: number;
-            /** @description OpenSSH line; null where another process serves SFTP */
+            /** @description OpenSSH line; null when it cannot be read, of which the log says why */
             hostKey: string | null;
             /** @description SHA256 of the host key, as OpenSSH prints it */
             fingerprint: string | null;
