@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { connectErp, firstAdministrator } from '../demo/setup.ts'
 import { connect, newLogin } from '../demo/sftp.ts'
 import { install } from './crash/house.ts'
-import { booksOf, complaintOf, type Delivery } from './damaged/books.ts'
+import { booksOf, complaintOf, type Delivery, each } from './damaged/books.ts'
 import { chanceOf } from './damaged/chance.ts'
 import { damage } from './damaged/damage.ts'
 import { calls, files, orderCall, orderFile } from './damaged/deliveries.ts'
@@ -124,13 +124,6 @@ try {
       unanswered.push(`${nameOf(one)}: ${error}`)
     }
   }
-  async function sendAll(list: readonly Sent[]): Promise<void> {
-    const left = [...list]
-    const worker = async (): Promise<void> => {
-      for (let one = left.shift(); one; one = left.shift()) await send(one)
-    }
-    await Promise.all([worker(), worker(), worker(), worker()])
-  }
 
   if (only !== undefined) {
     const one = make(only)
@@ -146,7 +139,18 @@ try {
     const began = performance.now()
     for (let from = 0; from < total; from += atOnce) {
       const wave = Array.from({ length: Math.min(atOnce, total - from) }, (_, i) => make(from + i))
-      await Promise.all([sendAll(wave.filter(({ door }) => door === 'file')), sendAll(wave.filter(({ door }) => door === 'call'))])
+      await Promise.all([
+        each(
+          wave.filter(({ door }) => door === 'file'),
+          send,
+          4
+        ),
+        each(
+          wave.filter(({ door }) => door === 'call'),
+          send,
+          4
+        )
+      ])
       await Promise.all([books.file.drained(300), books.call.drained(300)])
       if (house.running().ended) throw new Error(`the product ended: ${house.running().text().slice(-2_000)}`)
       samples.push({ files: from + wave.length, mb: residentMb(process_.pid) })
@@ -165,7 +169,7 @@ try {
     const bump = (map: Map<string, number>, name: string): void => void map.set(name, (map.get(name) ?? 0) + 1)
     const seen = new Set<Sent>()
     const complaints: string[] = []
-    for (const [delivery, door] of all) {
+    await each(all, async ([delivery, door]) => {
       const sent = taken.get(door === 'file' ? delivery.name : delivery.id)
       if (sent) seen.add(sent)
       bump(states, delivery.state)
@@ -174,7 +178,7 @@ try {
       for (const { code } of result.rejects) bump(reasons, code)
       const complaint = complaintOf(result)
       if (complaint) complaints.push(`${sent ? nameOf(sent) : delivery.name}: ${complaint}`)
-    }
+    })
     count(complaints, 'deliveries whose account does not add up')
     count([...taken.values()].filter(one => !seen.has(one)).map(nameOf), 'deliveries that were taken and are not there')
     const good = { file: [] as number[], call: [] as number[] }

@@ -35,6 +35,15 @@ export interface Books {
   missing(files: readonly number[]): Promise<readonly string[]>
 }
 
+/** Does the work for each of a list, eight at a time. */
+export async function each<T>(list: readonly T[], work: (one: T) => Promise<void>, atOnce = 8): Promise<void> {
+  const left = [...list]
+  const worker = async (): Promise<void> => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
 /** States in which a delivery still has to be worked on, or is not whole. */
 const underWay = ['arriving', 'incomplete', 'stored', 'processing']
 
@@ -71,14 +80,14 @@ export function booksOf(baseUrl: string, customer: string): Books {
         (await all<{ id: string; number: string }>('/api/v1/work-orders?search=GOOD-')).map(({ id, number }) => [number, id])
       )
       const missing: string[] = []
-      for (const number of files.flatMap(orderNumbers)) {
+      await each(files.flatMap(orderNumbers), async number => {
         const id = listed.get(number)
         const order =
           id && (await get<{ status: string; quantity: string; operations: unknown[]; materials: unknown[] }>(`/api/v1/work-orders/${id}`))
         const whole =
           order && order.status === 'released' && order.quantity === '7' && order.operations.length === 2 && order.materials.length === 1
         if (!whole) missing.push(number)
-      }
+      })
       return missing
     }
   }
