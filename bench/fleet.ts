@@ -66,12 +66,17 @@ async function backends(at: TestHouse, tenants: readonly TestTenant[]): Promise<
 
 /** G7: what a customer leaves behind in this process who was here and has gone. */
 async function idle(at: TestHouse, tenants: readonly TestTenant[]): Promise<readonly Figure[]> {
-  const before = heapBytes()
-  for (const tenant of tenants) await sql`select 1`.execute(own(await at.ctx(tenant)))
-  for (let tries = 0; tries < 300 && (await backends(at, tenants)) > 0; tries++) await sleep(100)
-  const each = (heapBytes() - before) / tenants.length / 1_000
+  async function visited(by: readonly TestTenant[]): Promise<number> {
+    for (const tenant of by) await sql`select 1`.execute(own(await at.ctx(tenant)))
+    for (let tries = 0; tries < 300 && (await backends(at, by)) > 0; tries++) await sleep(100)
+    return heapBytes()
+  }
+  // What the process itself learns from the first ones is no customer's.
+  const [first, others] = [tenants.slice(0, 2), tenants.slice(2)]
+  const before = await visited(first)
+  const each = ((await visited(others)) - before) / others.length / 1_000
   return [
-    { name: 'G7 idle customer in this process', unit: 'kB', values: [each], goal: 8, moonshot: 3, note: `${tenants.length} customers` },
+    { name: 'G7 idle customer in this process', unit: 'kB', values: [each], goal: 8, moonshot: 3, note: `${others.length} customers` },
     { name: 'G7 idle customers at the database', unit: 'backends', values: [await backends(at, tenants)], goal: 0 }
   ]
 }

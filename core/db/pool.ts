@@ -37,6 +37,9 @@ export interface PoolOptions {
 
 /** A pool that can be emptied while others hold it: `db.pool` is always the living one. */
 export interface OwnedDb extends Db {
+  /** Open connections, and who waits for one. */
+  readonly connections: number
+  readonly waiting: number
   /** Closes all connections if none is in use; the next use opens new ones. @returns whether it did */
   recycle(): boolean
   end(): Promise<void>
@@ -44,7 +47,8 @@ export interface OwnedDb extends Db {
 
 /**
  * A pool whose statements are named (see `named`) and whose values of exact types are text. A connection on which a plan went stale
- * after a migration is dropped at release, since the error would stick to it for ever.
+ * after a migration is dropped at release, since the error would stick to it for ever. With its last connection the pool itself is let
+ * go, so that a customer who is away costs next to nothing.
  */
 export function openPool(options: PoolOptions): OwnedDb {
   // In use or not: nobody knows which of them are still good after a silence, and new ones cost little.
@@ -52,25 +56,47 @@ export function openPool(options: PoolOptions): OwnedDb {
   const off = options.pulse?.onSilent(() => {
     for (const client of connected) cut(client)
   })
-  let pool = makePool(options, connected)
-  const kysely = new Kysely<unknown>({
-    dialect: new PostgresDialect({ pool: { connect: () => pool.connect(), end: async () => {} } as unknown as pg.Pool })
-  })
+  let pool: pg.Pool | undefined
+  let kysely: Kysely<unknown> | undefined
+  let ended = false
+  const living = (): pg.Pool => {
+    if (pool) return pool
+    const made = makePool(options, connected)
+    made.on('remove', () => {
+      if (ended || pool !== made || made.totalCount > 0 || made.waitingCount > 0) return
+      pool = undefined
+      kysely = undefined
+    })
+    pool = made
+    return made
+  }
   return {
     get pool() {
-      return pool
+      return living()
     },
-    kysely,
+    get kysely() {
+      kysely ??= new Kysely<unknown>({
+        dialect: new PostgresDialect({ pool: { connect: () => living().connect(), end: async () => {} } as unknown as pg.Pool })
+      })
+      return kysely
+    },
+    get connections() {
+      return pool?.totalCount ?? 0
+    },
+    get waiting() {
+      return pool?.waitingCount ?? 0
+    },
     recycle() {
-      if (pool.totalCount === 0 || pool.idleCount < pool.totalCount || pool.waitingCount > 0) return false
+      if (!pool || pool.totalCount === 0 || pool.idleCount < pool.totalCount || pool.waitingCount > 0) return false
       const old = pool
-      pool = makePool(options, connected)
+      pool = undefined
       old.end().catch((error: Error) => options.log.warn({ err: error }, 'closing idle database connections'))
       return true
     },
     end() {
       off?.()
-      return pool.end()
+      ended = true
+      return living().end()
     }
   }
 }

@@ -96,7 +96,7 @@ export function tenantRegistry(
 
   /** Lets the longest unused connections go until the house is under its cap again; refuses where all are in use. */
   function makeRoom(): void {
-    const count = (): number => [...open.values()].reduce((n, o) => n + o.db.pool.totalCount, 0)
+    const count = (): number => [...open.values()].reduce((n, o) => n + o.db.connections, 0)
     if (count() < options.total) return
     const byAge = [...open.values()].sort((a, b) => a.usedAt - b.usedAt)
     for (const candidate of byAge) if (candidate.db.recycle() && count() < options.total) return
@@ -121,7 +121,7 @@ export function tenantRegistry(
   return {
     async open(tenantId) {
       const { tenant, db } = await get(tenantId)
-      if (db.pool.waitingCount > options.perTenant * 25) {
+      if (db.waiting > options.perTenant * 25) {
         throw refuse('unavailable', 'This environment has too many requests waiting. Repeat in a moment.', { retryAfterSeconds: 1 })
       }
       return { tenant, db }
