@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { AdapterError } from './errors.ts'
 
 /** A secret setting. Every way of printing it gives "[secret]"; only `reveal` gives the value. */
 export interface Secret {
@@ -37,7 +38,7 @@ export const revealed = (value: Concealed): Plain => plainOf(value, plain => pla
 
 const mark = '$secret'
 
-/** The form in which the host keeps it, sealed: a secret is marked as one. @throws Error for data that has the mark itself */
+/** The form in which the host keeps it, sealed: a secret is marked as one. @throws AdapterError for data that has the mark itself */
 export function toStored(value: Concealed): Plain {
   return plainOf(value, plain => ({ [mark]: plain }))
 }
@@ -55,7 +56,7 @@ function plainOf(value: Concealed, open: (plain: string) => Plain): Plain {
   if (isSecret(value)) return open(value.reveal())
   if (Array.isArray(value)) return value.map(inner => plainOf(inner, open))
   if (value === null || typeof value !== 'object') return value as Plain
-  if (Object.hasOwn(value, mark)) throw new Error(`data may have no field called ${mark}`)
+  if (Object.hasOwn(value, mark)) throw new AdapterError('bug', `data may have no field called ${mark}`)
   return Object.fromEntries(
     Object.entries(value as { readonly [key: string]: Concealed }).flatMap(([name, inner]) =>
       inner === undefined ? [] : [[name, plainOf(inner, open)]]

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { secret } from '../../adapters/contract/index.ts'
+import { basicAuth, secret } from '../../adapters/contract/index.ts'
 import { httpClient } from '../../core/exchange/http-client.ts'
 import { closeAgents } from '../../core/exchange/http-pool.ts'
 
@@ -50,6 +50,26 @@ t.test('http: an answer comes with its status, also 4xx and 5xx, and sockets are
   t.equal((await far.client.request({ method: 'POST', url: `${far.url}/no`, json: { b: 2 } })).status, 503)
   for (let i = 0; i < 8; i++) await far.client.request({ method: 'GET', url: far.url })
   t.ok(far.sockets() <= 4, `${far.sockets()} sockets for ten requests`)
+})
+
+t.test('http: a secret in a body is revealed on the wire only, and HTTP Basic is made without showing its password', async t => {
+  const seen: { body: string; authorization: string | undefined }[] = []
+  const far = await farSide(t, (request, response) => {
+    let body = ''
+    request.on('data', part => {
+      body += part
+    })
+    request.on('end', () => {
+      seen.push({ body, authorization: request.headers.authorization })
+      answer(response, 200)
+    })
+  })
+  const password = secret('käse "7" & co')
+  const json = { method: 'login', params: ['mes', { password }, null, [1, true]] }
+  await far.client.request({ method: 'POST', url: far.url, headers: { authorization: basicAuth('mes', password) }, json })
+  t.same(JSON.parse(seen[0]?.body ?? ''), { method: 'login', params: ['mes', { password: 'käse "7" & co' }, null, [1, true]] })
+  t.equal(seen[0]?.authorization, `Basic ${Buffer.from('mes:käse "7" & co').toString('base64')}`)
+  t.notMatch(JSON.stringify([json, basicAuth('mes', password)]), 'käse')
 })
 
 t.test('http: a secret header is revealed on the wire only', async t => {

@@ -62,6 +62,20 @@ t.test('adapter memory: of two who compare and set the same, one wins', async t 
   t.notMatch(rows[0]?.body.toString('latin1'), 'token')
 })
 
+t.test('adapter memory: a token goes in as a secret, comes back as one, and stands nowhere in plain text', async t => {
+  const s = await scene(t)
+  const kept = { user: 8, session: secret('canary-token-7f31') }
+  t.equal(await s.adapter.state.compareAndSet(null, kept), true)
+  const back = (await s.adapter.state.get()) as typeof kept
+  t.equal(back.session.reveal(), 'canary-token-7f31')
+  t.same(JSON.parse(JSON.stringify(back)), { user: 8, session: '[secret]' })
+  t.equal(await s.adapter.state.compareAndSet({ user: 8, session: secret('another') }, null), false, 'another secret is another state')
+  t.equal(await s.adapter.state.compareAndSet(back, { user: 9 }), true)
+  const { rows } = await sql<{ body: Buffer }>`select state_sealed as body from exchange.adapter_state`.execute(own(s.ctx))
+  t.notMatch(rows[0]?.body.toString('latin1'), 'canary')
+  await t.rejects(s.adapter.state.compareAndSet({ user: 9 }, { $secret: 'forged' }), /\$secret/, 'nobody forges the mark of a secret')
+})
+
 t.test('adapter clock: a pause ends with the work', async t => {
   const s = await scene(t)
   const pause = s.adapter.clock.sleep(3_600_000)

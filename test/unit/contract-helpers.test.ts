@@ -7,22 +7,28 @@ import {
   canonical,
   checkManifest,
   decideRecord,
+  derivedSecret,
   type ExportBatch,
   type ExportOutcomeBody,
   eachInOrder,
   formatInZone,
+  fromStored,
   importKinds,
   instantOf,
+  isSecret,
   type KnownRecord,
   keyOf,
   parseWallTime,
   readSettings,
+  revealed,
   secret,
   shortKey,
-  TransportError
+  TransportError,
+  toStored
 } from '../../adapters/contract/index.ts'
 import csv from '../../adapters/csv/index.ts'
 import neutralRest from '../../adapters/neutral-rest/index.ts'
+import tryton from '../../adapters/tryton/index.ts'
 
 t.test('secret: no way of printing shows it, revealing does', async t => {
   const hidden = secret('hunter2')
@@ -197,6 +203,23 @@ t.test('manifest: both adapters of this house are in order, bring every kind, an
     t.equal(Object.keys(adapter.manifest.exports).length, 6)
     t.same(JSON.parse(JSON.stringify(adapter.manifest)), adapter.manifest, 'survives JSON')
   }
+})
+
+t.test('manifest: the Tryton adapter is in order', async t => {
+  t.same(checkManifest(tryton), [])
+  t.same(JSON.parse(JSON.stringify(tryton.manifest)), tryton.manifest, 'survives JSON')
+})
+
+t.test('secrets: what is made of one is one, and data keeps its secrets through being stored', async t => {
+  const token = derivedSecret(secret('hunter2'), plain => `Bearer ${plain}`)
+  t.equal(token.reveal(), 'Bearer hunter2')
+  const data = { list: [1, token, null], deep: { token }, plain: 'text' }
+  t.same(revealed(data), { list: [1, 'Bearer hunter2', null], deep: { token: 'Bearer hunter2' }, plain: 'text' })
+  const back = fromStored(JSON.parse(JSON.stringify(toStored(data)))) as unknown as typeof data
+  t.equal(back.deep.token.reveal(), 'Bearer hunter2')
+  t.notMatch(JSON.stringify(back), 'hunter2')
+  t.ok(isSecret(back.list[1]) && !isSecret(back.plain))
+  t.throws(() => toStored({ $secret: 'x' }), /\$secret/)
 })
 
 t.test('errors: the class and what a host needs stand in fields of their own', async t => {
