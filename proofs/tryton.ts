@@ -46,7 +46,7 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   const first = await firstAdministrator(house.baseUrl, customer, house.inviteToken)
   const admin = hand(house.baseUrl, customer, 'admin')
   const connection = await connectTryton(first, { ...lab, url: line.url })
-  const kinds = await pullAll(admin, first.put, connection, pullSeconds)
+  const kinds = await pullAll(admin, connection, pullSeconds)
   const newest = await newestMove(erp)
   const imports = await compareImports(admin, erp, newest, say)
   say(`  ${kinds.join(', ')} fetched: ${imports.compared} facts compared, ${imports.differ} differ`)
@@ -95,10 +95,10 @@ async function prove(lab: Lab): Promise<{ readonly line: string; readonly holds:
   differ += compare('moves in the store', moved, await movedThere(erp, newest), say)
 
   // What the ERP has now comes back, once; after that it says nothing new.
-  await pullAll(admin, first.put, connection, 3_600)
+  await pullAll(admin, connection, 3_600)
   const again = await compareImports(admin, erp, newest, say)
   const heldNow = await everythingHere(admin)
-  await pullAll(admin, first.put, connection, 3_600)
+  await pullAll(admin, connection, 3_600)
   const changed = heldNow === (await everythingHere(admin)) ? 0 : 1
   if (changed > 0) say('  DIFFERS: a second fetch changed what is here')
   const rejects = await everything<unknown>(admin, '/api/v1/rejects?state=open')

@@ -1,5 +1,5 @@
 import { until } from '../../demo/api.ts'
-import type { Reader } from './floor.ts'
+import type { Hand, Reader } from './floor.ts'
 import type { Lab } from './lab.ts'
 
 interface Connection {
@@ -13,7 +13,6 @@ interface Connection {
     readonly reason: string | null
   }[]
 }
-type Put = (path: string, body: unknown) => Promise<unknown>
 
 /** What others refer to comes first. */
 const order = ['location', 'article', 'employee', 'workOrder', 'pickList', 'stock']
@@ -31,17 +30,14 @@ export async function connectTryton(admin: { post<T>(path: string, body?: unknow
 
 export const look = (who: Reader, id: string): Promise<Connection> => who.get<Connection>(`/api/v1/connections/${id}`)
 
-/**
- * Has every kind fetched now, one after another, and again every so many seconds from then on.
- * @param put as an administrator
- */
-export async function pullAll(who: Reader, put: Put, id: string, everySeconds: number): Promise<readonly string[]> {
+/** Has every kind fetched now, one after another, and again every so many seconds from then on. @returns the kinds */
+export async function pullAll(who: Hand, id: string, everySeconds: number): Promise<readonly string[]> {
   const { kinds } = await look(who, id)
   const fetched = order.filter(kind => kinds.in.includes(kind))
   for (const kind of fetched) {
     const pull = async () => (await look(who, id)).pulls.find(one => one.kind === kind)
     const before = (await pull())?.lastFinishedAt
-    await put(`/api/v1/connections/${id}/pulls/${kind}`, { everySeconds })
+    await who.put(`/api/v1/connections/${id}/pulls/${kind}`, { everySeconds })
     await until(`${kind} is fetched`, 120, async () => {
       const now = await pull()
       if (now && now.failures > 0) throw new Error(`fetching ${kind} failed: ${now.reason}`)

@@ -17,6 +17,7 @@ export interface Reader {
 export interface Hand extends Reader {
   readonly username: string
   act<T>(path: string, body?: unknown): Promise<Done<T>>
+  put(path: string, body: unknown): Promise<void>
   /** An act that may be refused for one reason; undefined when it was. */
   tryAct<T>(path: string, code: string, body?: unknown): Promise<Done<T> | undefined>
 }
@@ -86,6 +87,9 @@ export function hand(baseUrl: string, customer: string, username: string): Hand 
     username,
     get: async <T>(path: string) => (await call<T>('GET', path)).body,
     act: <T>(path: string, body: unknown = {}) => call<T>('POST', path, randomUUID(), body),
+    async put(path, body) {
+      await call('PUT', path, randomUUID(), body)
+    },
     tryAct: <T>(path: string, code: string, body: unknown = {}) =>
       call<T>('POST', path, randomUUID(), body).catch((error: unknown) => {
         if (error instanceof Refused && error.code === code) return undefined
