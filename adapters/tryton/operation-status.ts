@@ -98,21 +98,36 @@ async function startCycle(trip: Trip, work: number): Promise<void> {
   await trip.effect('production.work.cycle.run', [[cycle]])
 }
 
-/** Ends what runs with the time since its start; a finished operation that never ran gets a cycle of no time, or its order could not end. */
+/**
+ * Ends what runs with the time since its start; a finished operation that never ran gets a cycle of no time, or its order could not end. A
+ * cycle that somebody started in Tryton ends with the operation, by Tryton's own measure of time; a pause on the floor is no pause of it.
+ */
 async function endCycles(trip: Trip<OperationStatus>, work: number): Promise<void> {
   const { erp, item } = trip
-  const running = await ownCycles(erp, work, ['state', '=', 'running'])
+  const finished = item.record.status === 'finished'
+  const own = (await ownCycles(erp, work, ['state', '=', 'running'])).map(row => idAt(row, 'id') ?? 0)
+  const running = finished
+    ? await erp.search(
+        'production.work.cycle',
+        [
+          ['work', '=', work],
+          ['state', '=', 'running']
+        ],
+        ['id']
+      )
+    : []
+  const cycles = [...new Set([...own, ...running.map(row => idAt(row, 'id') ?? 0)])]
   const since = runningSince([...(await marksOn(erp, [`production.work,${work}`])).values()].flat(), item.key)
   const seconds = since === undefined ? 0 : Math.max(0, Math.round((Date.parse(item.record.at) - Date.parse(since)) / 1000))
-  const cycles = running.map(row => idAt(row, 'id') ?? 0)
-  if (cycles.length === 0 && item.record.status === 'finished') {
+  if (cycles.length === 0) {
+    if (!finished) return
     const cycle = await draftCycle(trip, work)
     await trip.prepare('production.work.cycle.run', [[cycle]])
     cycles.push(cycle)
+    own.push(cycle)
   }
-  if (cycles.length === 0) return
   await dropDrafts(trip, [['work', '=', work]])
-  await trip.prepare('production.work.cycle.write', [cycles, { duration: toDuration(running.length > 0 ? seconds : 0) }])
+  if (own.length > 0) await trip.prepare('production.work.cycle.write', [own, { duration: toDuration(seconds) }])
   await trip.effect('production.work.cycle.do', [cycles])
 }
 

@@ -268,6 +268,21 @@ t.test('tryton: a cycle runs from the first start to pause or finish, and lasts 
   t.match(server.tables.all('ir.note').at(0)?.message, /good 1 PCE/)
 })
 
+t.test('tryton: a cycle that somebody runs in Tryton goes on over a pause and ends with the operation', async t => {
+  const { send, server } = open()
+  const tell = (status: 'started' | 'paused' | 'finished') => send('operationStatus', { workOrder: 'WO1', operation: '10', status, at })
+  await send('orderStatus', { workOrder: 'WO1', status: 'paused', at })
+  const [work] = server.tables.all('production.work')
+  server.tables.insert('production.work.cycle', { work: Number(work?.id), state: 'running', create_uid: 1 })
+  for (const status of ['started', 'paused'] as const) t.match(await tell(status), { status: 'accepted' })
+  t.match(server.tables.all('production.work.cycle'), [{ state: 'running' }])
+  t.match(await tell('finished'), { status: 'accepted' })
+  t.same(
+    server.tables.all('production.work.cycle').map(({ state, duration }) => [state, duration]),
+    [['done', undefined]]
+  )
+})
+
 t.test('tryton: an operation that is finished and never ran gets a cycle of no time, so that its order can end', async t => {
   const { send, server } = open()
   await send('operationStatus', { workOrder: 'WO1', operation: '10', status: 'finished', at })
