@@ -98,6 +98,6 @@ export const manifest: Manifest<typeof config> = {
     stockTransaction: looked('article')
   },
   codeTables: ['units', 'departments', 'orderStatus', 'scrapReasons', 'activities'],
-  limits: { requestsPerMinute: 1_200, concurrency: 4, maxBatch: 50 },
+  limits: { requestsPerMinute: 6_000, concurrency: 4, maxBatch: 50 },
   mapping
 }

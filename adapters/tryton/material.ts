@@ -8,10 +8,19 @@ import { idAt, quantityOf, type Row, scaled, textAt, unscaled } from './wire.ts'
 
 type Consumption = Extract<ExportItem, { kind: 'materialConsumption' }>
 
-/** The line of a mark by which later messages know what was reported before. */
-const line = (article: number, reported: bigint, planned: bigint): string =>
-  `article ${article}: reported ${unscaled(reported)}, in the plan ${unscaled(planned)}`
-const lineForm = /^article (\d+): reported (-?[\d.]+), in the plan (-?[\d.]+)$/m
+/** The line of a mark by which later messages know what was reported before, and the stock where it was taken. */
+const line = (article: number, reported: bigint, planned: bigint, at: string): string =>
+  `article ${article}: reported ${unscaled(reported)}, in the plan ${unscaled(planned)}${at}`
+const lineForm = /^article (\d+): reported (-?[\d.]+), in the plan (-?[\d.]+)(?:, at (\d+)(?:, lot (\d+))?)?$/m
+/** What the note of a consumption that is in the plan has and no other. */
+export const inPlanNotes = 'Werkvloer %, in the plan %'
+
+/** What a note says was taken within the plan, and where; undefined for any other note. */
+export function takenInPlan(message: string): { readonly product: number; readonly place: number; readonly lot?: number } | undefined {
+  const [, product, , , place, lotId] = lineForm.exec(message) ?? []
+  if (product === undefined || place === undefined) return undefined
+  return { product: Number(product), place: Number(place), ...(lotId === undefined ? {} : { lot: Number(lotId) }) }
+}
 
 /**
  * Starting an order consumes its planned inputs in Tryton. With `beyond-plan`, what the floor reports of an article is in the plan as long
@@ -33,9 +42,9 @@ export async function consume(trip: Trip<Consumption>): Promise<Arrived> {
   const reported = scaled(item.record.quantity.value)
   const inPlan = ctx.config.consumption === 'all' ? 0n : planShare(reported, moves, unitId, idAt(article, 'default_uom') ?? 0)
   const rest = reported - inPlan
-  const lines = [line(articleId, reported, inPlan), `${row['quantity.unit']}, ${row.at}`]
+  const lines = (at = ''): string[] => [line(articleId, reported, inPlan, at), `${row['quantity.unit']}, ${row.at}`]
   if (rest === 0n) {
-    await mark(trip, `production,${id}`, lines, true)
+    await mark(trip, `production,${id}`, lines(await placeTaken(erp, row, articleId)), true)
     return { ref: refTo(ctx, 'production', id) }
   }
   const place = row.location ? idAt(await location(erp, row.location), 'id') : (moves.from ?? idAt(await house(), 'storage_location'))
@@ -44,7 +53,7 @@ export async function consume(trip: Trip<Consumption>): Promise<Arrived> {
   if (row.lot && lotId === undefined) throw new Refused('lot_unknown', `Tryton has no lot ${row.lot} of this article.`)
   const what = { product: articleId, unit: unitId, lot: lotId }
   return rest > 0n
-    ? book(trip, { ...what, quantity: unscaled(rest), from: place, to: floor, link: { field: 'production_input', order: id } }, lines)
+    ? book(trip, { ...what, quantity: unscaled(rest), from: place, to: floor, link: { field: 'production_input', order: id } }, lines())
     : book(
         trip,
         {
@@ -55,12 +64,23 @@ export async function consume(trip: Trip<Consumption>): Promise<Arrived> {
           link: { field: 'production_output', order: id },
           currency: await currency(erp)
         },
-        lines
+        lines()
       )
 
   function house(): Promise<Row> {
     return warehouse(erp, idAt(order, 'warehouse') ?? 0)
   }
+}
+
+/**
+ * Where somebody took what is in the plan. Nothing is moved for it, so the stock there is read again by the mark: it was booked when the
+ * order was started, and by us once more.
+ */
+async function placeTaken(erp: Tryton, row: Trip['row'], article: number): Promise<string> {
+  if (!row.location) return ''
+  const place = idAt(await location(erp, row.location), 'id')
+  const lotId = row.lot ? await lot(erp, row.lot, article) : undefined
+  return `, at ${place}${lotId === undefined ? '' : `, lot ${lotId}`}`
 }
 
 /** What an earlier attempt did: a mark alone, or a move, whose amount was worked out then. */

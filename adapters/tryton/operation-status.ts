@@ -67,6 +67,20 @@ const ownCycles = (erp: Tryton, work: number, ...which: Domain[]): Promise<Row[]
     ['id', 'state', 'create_date', 'duration']
   )
 
+/** Cycles that run because somebody started them in Tryton. */
+async function othersCycles(erp: Tryton, work: number): Promise<number[]> {
+  const rows = await erp.search(
+    'production.work.cycle',
+    [
+      ['work', '=', work],
+      ['create_uid', '!=', erp.session.user],
+      ['state', '=', 'running']
+    ],
+    ['id']
+  )
+  return rows.map(row => idAt(row, 'id') ?? 0)
+}
+
 /** Whether the operation is where a message wants it. */
 export async function operationReached(erp: Tryton, work: number, status: OperationStatus['record']['status']): Promise<boolean> {
   if (status === 'finished') return ['finished', 'done'].includes(await stateOf(erp, 'production.work', work))
@@ -99,36 +113,29 @@ async function startCycle(trip: Trip, work: number): Promise<void> {
 }
 
 /**
- * Ends what runs with the time since its start; a finished operation that never ran gets a cycle of no time, or its order could not end. A
- * cycle that somebody started in Tryton ends with the operation, by Tryton's own measure of time; a pause on the floor is no pause of it.
+ * Ends what runs of ours with the time since its start. A finished operation is finished for everybody, as with Tryton's own button: cycles
+ * that somebody started there end too, with the time that Tryton gives them. One that never ran gets a cycle of no time, or its order could
+ * not end.
  */
 async function endCycles(trip: Trip<OperationStatus>, work: number): Promise<void> {
   const { erp, item } = trip
   const finished = item.record.status === 'finished'
-  const own = (await ownCycles(erp, work, ['state', '=', 'running'])).map(row => idAt(row, 'id') ?? 0)
-  const running = finished
-    ? await erp.search(
-        'production.work.cycle',
-        [
-          ['work', '=', work],
-          ['state', '=', 'running']
-        ],
-        ['id']
-      )
-    : []
-  const cycles = [...new Set([...own, ...running.map(row => idAt(row, 'id') ?? 0)])]
+  const running = await ownCycles(erp, work, ['state', '=', 'running'])
   const since = runningSince([...(await marksOn(erp, [`production.work,${work}`])).values()].flat(), item.key)
   const seconds = since === undefined ? 0 : Math.max(0, Math.round((Date.parse(item.record.at) - Date.parse(since)) / 1000))
-  if (cycles.length === 0) {
-    if (!finished) return
+  const cycles = running.map(row => idAt(row, 'id') ?? 0)
+  const others = finished ? await othersCycles(erp, work) : []
+  if (cycles.length + others.length === 0 && finished) {
     const cycle = await draftCycle(trip, work)
     await trip.prepare('production.work.cycle.run', [[cycle]])
     cycles.push(cycle)
-    own.push(cycle)
   }
+  if (cycles.length + others.length === 0) return
   await dropDrafts(trip, [['work', '=', work]])
-  if (own.length > 0) await trip.prepare('production.work.cycle.write', [own, { duration: toDuration(seconds) }])
-  await trip.effect('production.work.cycle.do', [cycles])
+  if (cycles.length > 0) {
+    await trip.prepare('production.work.cycle.write', [cycles, { duration: toDuration(running.length > 0 ? seconds : 0) }])
+  }
+  await trip.effect('production.work.cycle.do', [[...cycles, ...others]])
 }
 
 /** When the operation began to run, by the marks of earlier messages. */

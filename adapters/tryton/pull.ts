@@ -4,7 +4,7 @@ import { beginning, type Feed, type PullState, pages, Told } from './feeds.ts'
 import { articleRows, employeeRows, employeesOfDays, locationRows } from './masters.ts'
 import { orderRows } from './orders.ts'
 import type { TrytonCtx } from './session.ts'
-import { allStock, movedStock, stockFeed } from './stock.ts'
+import { allStock, movedStock, stockFeed, takenFeed, takenRows } from './stock.ts'
 import { type Domain, openTryton, type Tryton } from './tryton.ts'
 import { idAt, idsAt, type Row, toStamp } from './wire.ts'
 
@@ -109,8 +109,8 @@ function planOf(kind: PullRequest['kind'], erp: Tryton, ctx: TrytonCtx, began: s
       }
     case 'stock':
       return {
-        feeds: [stockFeed(erp)],
-        rows: (_name, found) => movedStock(erp, ctx, found),
+        feeds: [stockFeed(erp), takenFeed()],
+        rows: (name, found) => movedStock(erp, ctx, name === 'ir.note' ? takenRows(found) : found),
         first: () => allStock(erp, ctx)
       }
     default:

@@ -1,4 +1,5 @@
 import type { Feed } from './feeds.ts'
+import { inPlanNotes, takenInPlan } from './material.ts'
 import { codeOf } from './orders.ts'
 import type { TrytonCtx } from './session.ts'
 import type { Domain, Tryton } from './tryton.ts'
@@ -20,6 +21,26 @@ export const stockFeed = (erp: Tryton): Feed => ({
   follows: true,
   again: true
 })
+
+/**
+ * What the floor took within the plan moves nothing in Tryton, which booked it when the order was started. Our own figure went down all the
+ * same, so the notes of it tell where to read again.
+ */
+export const takenFeed = (): Feed => ({
+  name: 'ir.note',
+  model: 'ir.note',
+  domain: [['message', 'like', inPlanNotes]],
+  fields: ['message'],
+  follows: true,
+  again: true
+})
+
+/** As if it had been moved. */
+export const takenRows = (notes: readonly Row[]): Row[] =>
+  notes.flatMap(note => {
+    const taken = takenInPlan(textAt(note, 'message') ?? '')
+    return taken ? [{ product: taken.product, from_location: taken.place, lot: taken.lot ?? null }] : []
+  })
 
 const onPlace = (erp: Tryton, place: number) => ({
   locations: [place],

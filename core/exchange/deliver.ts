@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../context.ts'
 import { withTx } from '../db/tx.ts'
 import { type Lease, LeaseLost } from '../tasks/lease.ts'
@@ -16,6 +17,8 @@ const mostConnections = 3
 const defaultBatch = 50
 /** What is under way when the house closes may still end: breaking it off would leave unknown what a moment later is known. */
 const stopGraceMs = 8_000
+/** How often unknown messages are looked for while others are sent. */
+const lookEveryMs = 2_000
 
 /**
  * Sends what is due for one tenant. Connections do not wait for each other; those of another worker are passed over.
@@ -67,10 +70,40 @@ async function one(deps: ExportDeps, ctx: Ctx, connectionId: string, stop: Abort
 }
 
 async function drain(run: ExportRun): Promise<void> {
-  const { ctx, runtime, lease, stop } = run
   await afterCrash(run)
   await lookUp(run)
   await alarmOverdue(run)
+  await lookingMeanwhile(run, () => sendAll(run))
+}
+
+/**
+ * Where the floor never rests, or the ERP is slow, sending has no end near at hand: what is unknown does not wait for it, nor does its order.
+ * What an answer let through after the last look at what can be sent is sent in another turn.
+ */
+async function lookingMeanwhile(run: ExportRun, work: () => Promise<void>): Promise<void> {
+  for (let looked = true; looked && !run.lease.signal.aborted && !run.stop.aborted; ) {
+    looked = false
+    const over = new AbortController()
+    const looking = (async () => {
+      for (;;) {
+        await sleep(lookEveryMs, undefined, { signal: over.signal }).catch(() => undefined)
+        if (over.signal.aborted) return
+        if (await lookUp(run)) looked = true
+      }
+    })()
+    // Told of when the work has ended.
+    looking.catch(() => undefined)
+    try {
+      await work()
+    } finally {
+      over.abort()
+      await looking
+    }
+  }
+}
+
+async function sendAll(run: ExportRun): Promise<void> {
+  const { ctx, runtime, lease, stop } = run
   const pace: Pace = { perSecond: 0 }
   const perKey = runtime.manifest.limits?.maxBatch ?? defaultBatch
   let after = ''

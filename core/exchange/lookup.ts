@@ -5,20 +5,23 @@ import { batchesById, exportBatch } from './seal.ts'
 import { messagesIn } from './sending-store.ts'
 import { refOf, storable } from './storable.ts'
 
-/** Asks the ERP about messages of which nobody knows whether they arrived, where their time has come; each answer is stored as it comes. */
-export async function lookUp(run: ExportRun): Promise<void> {
+/**
+ * Asks the ERP about messages of which nobody knows whether they arrived, where their time has come; each answer is stored as it comes.
+ * @returns whether there were any
+ */
+export async function lookUp(run: ExportRun): Promise<boolean> {
   const { ctx, runtime, lease } = run
   const now = ctx.clock.now().getTime()
   const rows = (await messagesIn(ctx, runtime.id, ['unknown'])).filter(
     row => row.next_attempt_at === null || Date.parse(row.next_attempt_at) <= now
   )
-  if (rows.length === 0) return
+  if (rows.length === 0) return false
   const store = (steps: readonly Step[]): Promise<void> => leased(run, tx => applySteps(run, tx, steps))
   if (!runtime.adapter.lookup) {
     // Another version of the adapter had one: only a person can know.
     const reason = 'The adapter cannot look for it in the ERP.'
     await store(rows.map(row => ({ row, event: { type: 'lookup', answer: { found: 'cannot-tell', reason } }, detail: reason })))
-    return
+    return true
   }
   const batches = await batchesById(ctx, [...new Set(rows.flatMap(row => row.batch_id ?? []))])
   const items = rows.flatMap(row => {
@@ -41,6 +44,7 @@ export async function lookUp(run: ExportRun): Promise<void> {
     await brokenOff(run, error)
   }
   if (open.size > 0) await store([...open.values()].map(row => ({ row, event: { type: 'lookup-failed' }, detail })))
+  return true
 }
 
 const found = (answer: LookupAnswer): string =>

@@ -25,7 +25,8 @@ export interface Installation {
   stop(): Promise<void>
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -34,7 +35,8 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-export async function install(t: Teardown): Promise<Installation> {
+/** @param more settings beside those of a small installation */
+export async function install(t: Teardown, more: Readonly<Record<string, string>> = {}): Promise<Installation> {
   const data = mkdtempSync(join(tmpdir(), 'wv-crash-'))
   chmodSync(data, 0o711)
   t.teardown(async () => rmSync(data, { recursive: true, force: true }))
@@ -45,7 +47,8 @@ export async function install(t: Teardown): Promise<Installation> {
     WERKVLOER_HTTP_PORT: String(http),
     WERKVLOER_SFTP_PORT: String(sftpPort),
     WERKVLOER_DEMO: 'off',
-    WERKVLOER_LOG_LEVEL: 'error'
+    WERKVLOER_LOG_LEVEL: 'error',
+    ...more
   }
   const postmaster = (): number => {
     try {

@@ -53,7 +53,9 @@ export class Effects {
       ...t.all('production.work').map(({ production, state }) => ['operation', number(production), state]),
       ...t.all('production.work.cycle').map(({ state, duration }) => ['cycle', state, duration]),
       ...t.all('timesheet.line').map(({ duration, description }) => ['hours', duration, description]),
-      ...t.all('ir.note').map(({ message }) => ['mark', message]),
+      ...t
+        .all('ir.note')
+        .map(({ message }) => ['mark', String(message).replace(/, at (\d+)/, (_, id) => `, at ${code('stock.location', id)}`)]),
       // Two orders may make one lot at the same moment when Tryton is slow; the second stays empty.
       ...new Set(t.all('stock.lot').map(({ number: own }) => `lot ${own}`))
     ]

@@ -175,6 +175,19 @@ t.test('tryton: stock follows done moves, down to nothing, and its time is that 
   t.match(recordOf(host, 'stock', 'A0001|R1|'), { quantity: pieces('0'), asOf: '2026-03-02T07:10:00Z' })
 })
 
+t.test('tryton: where something was taken within the plan the stock is read again, though nothing moved there', async t => {
+  const { host, send, moves } = open()
+  offer(host, 'stock', { lot: '' })
+  await host.pull('stock')
+  await host.clock.sleep(600_000)
+  t.equal((await host.pull('stock')).changed, 0)
+  const taken = { workOrder: 'WO1', article: 'M0001', location: 'R1', at } as const
+  t.match(await send('materialConsumption', { ...taken, quantity: pieces('1') }), { status: 'accepted' })
+  t.equal(moves().length, 0)
+  await host.pull('stock')
+  t.match(recordOf(host, 'stock', 'M0001|R1|'), { quantity: pieces('0'), asOf: '2026-03-02T07:10:00Z' })
+})
+
 t.test('tryton: an employee leaves with the day, though nobody changes the record', async t => {
   const { host, server } = open()
   offer(host, 'employee')
@@ -268,19 +281,20 @@ t.test('tryton: a cycle runs from the first start to pause or finish, and lasts 
   t.match(server.tables.all('ir.note').at(0)?.message, /good 1 PCE/)
 })
 
-t.test('tryton: a cycle that somebody runs in Tryton goes on over a pause and ends with the operation', async t => {
-  const { send, server } = open()
-  const tell = (status: 'started' | 'paused' | 'finished') => send('operationStatus', { workOrder: 'WO1', operation: '10', status, at })
-  await send('orderStatus', { workOrder: 'WO1', status: 'paused', at })
-  const [work] = server.tables.all('production.work')
-  server.tables.insert('production.work.cycle', { work: Number(work?.id), state: 'running', create_uid: 1 })
-  for (const status of ['started', 'paused'] as const) t.match(await tell(status), { status: 'accepted' })
-  t.match(server.tables.all('production.work.cycle'), [{ state: 'running' }])
-  t.match(await tell('finished'), { status: 'accepted' })
-  t.same(
-    server.tables.all('production.work.cycle').map(({ state, duration }) => [state, duration]),
-    [['done', undefined]]
-  )
+t.test('tryton: a pause leaves what somebody started in Tryton alone, the end of the operation ends it', async t => {
+  const { server, send } = open()
+  await send('operationStatus', { workOrder: 'WO1', operation: '10', status: 'paused', at })
+  const work = server.tables.all('production.work')[0]?.id
+  server.tables.insert('production.work.cycle', { work: Number(work), state: 'running', create_uid: 9 })
+  await send('operationStatus', { workOrder: 'WO1', operation: '10', status: 'started', at })
+  await send('operationStatus', { workOrder: 'WO1', operation: '10', status: 'paused', at: '2026-03-02T08:10:00Z' })
+  t.match(server.tables.all('production.work.cycle'), [{ state: 'running', create_uid: 9 }])
+  const end = { workOrder: 'WO1', operation: '10', status: 'finished', at: '2026-03-02T09:00:00Z' } as const
+  t.match(await send('operationStatus', end), { status: 'accepted' })
+  const cycles = server.tables.all('production.work.cycle')
+  t.match(cycles, [{ state: 'done', create_uid: 9 }])
+  t.equal(cycles.length, 1, 'and no other was made beside it')
+  t.notOk('duration' in (cycles[0] ?? {}), 'how long it lasted is for Tryton to say')
 })
 
 t.test('tryton: an operation that is finished and never ran gets a cycle of no time, so that its order can end', async t => {

@@ -16,6 +16,29 @@ t.test('export: an answer with characters that no database stores counts, and ke
   t.equal((await messageBySeq(s.ctx, '1'))?.document, 'D\ufffd1\ufffd')
 })
 
+t.test('export: what is unknown is looked for while others are sent, on a floor that never rests', async t => {
+  const s = await scene(t)
+  s.far.will('A', 1, { status: 'unknown', reason: 'The connection broke.' })
+  s.far.lookups.push(true)
+  await s.tell('A')
+  await s.tell('B')
+  const until = performance.now() + 60_000
+  let sent = 0
+  let more = true
+  s.far.side.onSend = async place => {
+    if (!place.startsWith('B')) return
+    sent++
+    s.clock.advance(31)
+    // As fast as they go others come, until A has its answer; or the test would have no end.
+    more = more && !(await s.states()).includes('A/1 accepted') && performance.now() < until
+    if (more) await s.tell('B')
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  await s.run()
+  t.match(await s.states(), /^A\/1 accepted, B\/1 accepted/)
+  t.ok(sent > 1 && performance.now() < until, `${sent} others went meanwhile`)
+})
+
 t.test('export: a time to wait that is no number, or never ends, is a day at most', async t => {
   const s = await scene(t)
   s.far.will('A', 1, { status: 'not-sent', reason: 'busy', retryAfterSeconds: Number.NaN })
