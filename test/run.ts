@@ -70,6 +70,8 @@ interface Result {
   readonly skip?: unknown
   readonly todo?: unknown
   readonly diag?: unknown
+  /** milliseconds */
+  readonly time?: number | null
 }
 
 interface Group {
@@ -104,7 +106,10 @@ function watch(parser: Parser, count: Count): void {
       const path = [...trail.map(group => group.name), result.name]
       if (trail.length === 0) {
         if (result.ok && result.skip) fail([], `${result.name}: the file has no test`)
-        else if (result.ok) say(`  ok      ${result.name}`)
+        else if (result.ok)
+          say(
+            `  ok      ${result.name}${result.time === undefined || result.time === null ? '' : ` (${(result.time / 1000).toFixed(1)} s)`}`
+          )
         else if (!sub?.failed) {
           fail([], `${result.name}: the file ended badly`)
           tell(result.diag)
