@@ -65,7 +65,7 @@ export async function install(t: Teardown, more: Readonly<Record<string, string>
   // It lives in a process group of its own, and would outlive a proof that is ended by a signal.
   process.on('exit', () => {
     endDatabase()
-    rmSync(data, { recursive: true, force: true })
+    rmSync(data, { recursive: true, force: true, maxRetries: 5 })
   })
   async function command(...args: string[]): Promise<{ code: number | null; text: string }> {
     const one = run(t, node, ['main.ts', ...args], settings)
