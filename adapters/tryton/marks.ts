@@ -58,11 +58,13 @@ export async function mark(trip: Trip, resource: string, lines: readonly string[
 }
 
 /** Takes away what a message left that Tryton then refused. What cannot be taken away now is found and used when it is sent again. */
-export async function tidy(trip: Trip, left: readonly (readonly [model: string, id: number | undefined])[]): Promise<void> {
+export async function tidy(trip: Trip, left: readonly (readonly [model: string, id: number | undefined])[]): Promise<boolean> {
   try {
     for (const [model, id] of left) if (id !== undefined) await trip.prepare(`${model}.delete`, [[id]])
+    return true
   } catch (error) {
     trip.ctx.log.info({ key: trip.item.key, why: error instanceof Error ? error.name : '' }, 'a draft of a refused message stays')
+    return false
   }
 }
 

@@ -1,8 +1,8 @@
-import type { Json } from '../contract/index.ts'
+import { AdapterError, type Json } from '../contract/index.ts'
 import { stateOf } from './find.ts'
-import { mark, marksOf, marksOn, orTidy } from './marks.ts'
+import { mark, marksOf, marksOn, orTidy, tidy } from './marks.ts'
 import { type Arrived, Refused, refTo, type Trip } from './trip.ts'
-import { idAt, textAt } from './wire.ts'
+import { idAt, textAt, toStamp } from './wire.ts'
 
 /** A stock move as one message wants it. */
 export interface Wanted {
@@ -21,13 +21,18 @@ export interface Wanted {
 
 type Link = NonNullable<Wanted['link']>
 
+/** A draft that was not marked for so long never will be: its attempt is over. */
+const abandonedMs = 300_000
+
 /**
  * Books one move, once: a draft, which nobody counts with and no order knows; its mark; its order; then `do`, which a second time does
- * nothing. Whoever comes again finds the draft that nobody marked, and goes on there; what is marked is for `goOn`.
+ * nothing. What is marked is for `goOn`. A draft that nobody marked is taken away when it is old, never used: it may be another message's, of
+ * the same amount, whose mark is on its way.
  */
 export async function book(trip: Trip, wanted: Wanted, lines: readonly string[]): Promise<Arrived> {
-  const id = (trip.again ? await orphan(trip, wanted) : undefined) ?? (await draft(trip, wanted))
-  const note = await mark(trip, `stock.move,${id}`, lines)
+  if (trip.again) await sweep(trip, wanted)
+  const id = await draft(trip, wanted)
+  const note = await marked(trip, id, lines)
   return orTidy(
     trip,
     [
@@ -36,6 +41,17 @@ export async function book(trip: Trip, wanted: Wanted, lines: readonly string[])
     ],
     () => carryOut(trip, id, wanted.link)
   )
+}
+
+async function marked(trip: Trip, id: number, lines: readonly string[]): Promise<number | undefined> {
+  try {
+    return await mark(trip, `stock.move,${id}`, lines)
+  } catch (error) {
+    // Where the mark was certainly not made, the draft is of no use any more.
+    if (trip.unsure() || (await tidy(trip, [['stock.move', id]]))) throw error
+    const reason = error instanceof Error ? error.message : 'The mark could not be made.'
+    throw new AdapterError('transient', reason, { retryAfterSeconds: abandonedMs / 1000 + 30, cause: error })
+  }
 }
 
 async function carryOut(trip: Trip, id: number, link: Link | undefined): Promise<Arrived> {
@@ -92,13 +108,16 @@ const valuesOf = ({ product, unit, quantity, from, to, lot }: Wanted, unitName: 
   ...(lot === undefined ? {} : { lot })
 })
 
-/** A draft of ours that nobody marked: the attempt broke off between the two. */
-async function orphan({ erp }: Trip, wanted: Wanted): Promise<number | undefined> {
+/** Takes away drafts of ours that an attempt left before it could mark them. */
+async function sweep(trip: Trip, wanted: Wanted): Promise<void> {
+  const { erp } = trip
+  const before = new Date(erp.now().getTime() - abandonedMs).toISOString()
   const drafts = await erp.search(
     'stock.move',
     [
       ['create_uid', '=', erp.session.user],
       ['state', '=', 'draft'],
+      ['create_date', '<', toStamp(before)],
       ['production_input', '=', null],
       ['production_output', '=', null],
       ['shipment', '=', null],
@@ -107,9 +126,10 @@ async function orphan({ erp }: Trip, wanted: Wanted): Promise<number | undefined
     ['id']
   )
   const ids = drafts.map(row => idAt(row, 'id') ?? 0)
-  const marked = await marksOn(
+  const marks = await marksOn(
     erp,
     ids.map(id => `stock.move,${id}`)
   )
-  return ids.find(id => !marked.has(`stock.move,${id}`))
+  const left = ids.filter(id => !marks.has(`stock.move,${id}`))
+  if (left.length > 0) await trip.prepare('stock.move.delete', [left])
 }

@@ -59,9 +59,15 @@ export async function install(t: Teardown, more: Readonly<Record<string, string>
       return 0
     }
   }
-  t.teardown(async () => {
+  const endDatabase = (): void => {
     const pid = postmaster()
     if (pid > 0 && alive(pid)) process.kill(pid, 'SIGKILL')
+  }
+  t.teardown(async () => endDatabase())
+  // It lives in a process group of its own, and would outlive a proof that is ended by a signal.
+  process.on('exit', () => {
+    endDatabase()
+    rmSync(data, { recursive: true, force: true, maxRetries: 5 })
   })
   async function command(...args: string[]): Promise<{ code: number | null; text: string }> {
     const one = run(t, node, ['main.ts', ...args], settings)

@@ -53,16 +53,17 @@ export async function movedThere(erp: Rpc, after: number): Promise<Moved> {
       ['production_input', '=', null],
       ['production_output', '=', null],
       ['to_location.type', '!=', 'production'],
-      ['state', '!=', 'cancelled']
+      // A draft that a kill left moves nothing.
+      ['state', '=', 'done']
     ],
-    ['product.code', 'from_location.code', 'from_location.type', 'to_location.code', 'to_location.type', 'quantity', 'state']
+    ['product.code', 'from_location.code', 'from_location.type', 'to_location.code', 'to_location.type', 'quantity']
   )
   const place = (row: Row, end: 'from_location' | 'to_location'): string =>
     row[`${end}.type`] === 'lost_found' ? nowhere : String(row[`${end}.code`] ?? '?')
   const moved: Moved = new Map()
   for (const row of rows) {
     const name = nameOf(String(row['product.code']), place(row, 'from_location'), place(row, 'to_location'))
-    note(moved, row.state === 'done' ? name : `${name} (${String(row.state)})`, decimalOf(row.quantity))
+    note(moved, name, decimalOf(row.quantity))
   }
   return moved
 }

@@ -248,6 +248,19 @@ t.test('tryton: finished goods come with their receipts; finishing the order add
   }
 })
 
+t.test('tryton: two orders of equal content whose answers are lost never share one move', async t => {
+  // Both drafts were made and not marked; then what comes next is slow: whatever the adapter does with them.
+  for (const more of [['slow'], ['ok', 'slow'], ['ok', 'ok', 'slow']] as const) {
+    const { host, moves } = open()
+    const receipt = { article: 'A0001', quantity: pieces('2'), to: 'R2', at }
+    for (const workOrder of ['WO1', 'WO2']) host.enqueue('productReceipt', { workOrder, ...receipt }, workOrder)
+    host.simulator.faults.push('drop-after-commit', 'drop-after-commit', ...more)
+    await host.run()
+    t.equal(moves().length, 2, more.join(', '))
+    t.equal(new Set(moves().map(({ production_output }) => production_output)).size, 2)
+  }
+})
+
 t.test('tryton: a refused receipt leaves no draft that finishing the order would book', async t => {
   const { host, server, send } = open()
   await send('orderStatus', { workOrder: 'WO1', status: 'started', at })
