@@ -89,7 +89,7 @@ t.test('D10 content versus name', async t => {
       const { delivery } = await caller.post('articles', Buffer.concat([windowsProgram, latin(type)]), { 'content-type': type })
       t.match(delivery, { state: 'rejected', reason: { code: 'delivery_content', detail: /program/ } }, type)
     }
-    const packed = await caller.post('articles', gzipSync('{"records":[]}'), { 'content-encoding': 'gzip' })
+    const packed = await caller.post('articles', gzipSync('{"records":[]}'), { 'content-type': 'application/json' })
     t.match(packed.delivery, { state: 'rejected', reason: { code: 'delivery_content', detail: /gzip/ } })
   })
 

@@ -102,14 +102,14 @@ t.test('D3 partial files', async t => {
   const mutants: Readonly<Record<string, Edit & { readonly lets: string }>> = {
     'takes a cut line for an end': {
       file: 'core/exchange/uploads.ts',
-      from: "state: 'incomplete', size, sha256, at: opened.clock.iso(), closed: false, reason })",
-      to: "state: 'arriving', size, sha256, at: opened.clock.iso(), closed: true, reason })",
+      from: "state: 'incomplete', size, sha256, at: opened.clock.iso(), closed: false, reason, modifiedAt: null }",
+      to: "state: 'arriving', size, sha256, at: opened.clock.iso(), closed: true, reason, modifiedAt: null }",
       lets: 'cut.csv'
     },
     'forgets that a part was refused': { file: 'core/exchange/uploads.ts', from: 'spoilt = true', to: '', lets: 'gap.csv' },
     'forgets that a file was too large': {
       file: 'core/exchange/uploads.ts',
-      from: 'failure ?? (spoilt',
+      from: 'failure?.detail ?? (spoilt',
       to: '(spoilt',
       lets: 'large.csv'
     },
