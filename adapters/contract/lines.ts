@@ -96,7 +96,7 @@ function utf8Beside(encoding: string): { look(chunk: Uint8Array | undefined, tex
   let special = false
   return {
     look(chunk, text) {
-      special ||= /[^\0-\x7f]/.test(text)
+      special ||= /[\u0080-\uffff]/.test(text)
       try {
         if (chunk) decoder?.decode(chunk, { stream: true })
         else decoder?.decode()
