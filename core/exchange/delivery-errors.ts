@@ -36,9 +36,10 @@ export async function errorsCsv(c: Ctx, delivery: Delivery): Promise<Buffer> {
 
 /**
  * Where a spreadsheet begins to see a formula: at the start of a cell, behind blanks, quotes and what cannot be seen, in both widths. A
- * spreadsheet of another country cuts at another separator, so also behind each of those and behind a line break.
+ * spreadsheet of another country cuts at another separator, so also behind each of those and behind a line break. What is looked ahead at
+ * ends at the next place of that kind, so that a long run of them is read once.
  */
-const formula = /(?<=^|[,;|\t\r\n])(?=[\s\p{C}"]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\0])/gu
+const formula = /(?<=^|[,;|\t\r\n])(?=(?:(?![\t\r\n])[\s\p{C}"])*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\0])/gu
 
 function cell(text: string): string {
   const safe = text.replace(formula, "'")

@@ -59,7 +59,7 @@ export function erpRoutes(options: ArrivalOptions): (app: App) => void {
   /** The body as a stream to an encrypted blob, at most `mostBodies` of a connection at once. */
   async function take(ctx: Ctx, connection: string, request: FastifyRequest, reply: FastifyReply) {
     const encoding = request.headers['content-encoding']
-    if (encoding !== undefined && !/^\s*(identity)?\s*$/i.test(encoding)) {
+    if (encoding !== undefined && !['', 'identity'].includes(encoding.trim().toLowerCase())) {
       reply.header('accept-encoding', 'identity').header('connection', 'close')
       throw refuseExchange('delivery_encoding', 'Nothing is unpacked here: send the body as it is, without Content-Encoding.')
     }

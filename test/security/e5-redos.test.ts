@@ -94,6 +94,9 @@ const bounded: Readonly<Record<string, number>> = {
   // Six decimals.
   'adapters/contract/values.ts /0+$/': 6,
   'core/quantity.ts /0+$/': 6,
+  'adapters/tryton/wire.ts /0+$/': 6,
+  // A number of the floating kind in full, with six decimals.
+  'adapters/tryton/wire.ts /\\.?0+$/': 320,
   // Base64 of a hash or of a salt.
   'core/exchange/public-key.ts /=+$/': 44,
   'core/keys/passwords.ts /=+$/': 172,

@@ -2,7 +2,7 @@
  * Where a spreadsheet begins to see a formula: at the start of a cell, behind blanks, quotes and what cannot be seen, in both widths. A
  * spreadsheet of another country cuts at another separator, so also behind each of those and behind a line break.
  */
-const formula = /(?<=^|[,;|\t\r\n])(?=[\s\p{C}"]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\0])/gu
+const formula = /(?<=^|[,;|\t\r\n])(?=(?:(?![\t\r\n])[\s\p{C}"])*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\0])/gu
 
 /** Cells in quotes where needed; one that a spreadsheet would take for a formula gets an apostrophe before it. */
 const cell = (value: string): string => {
