@@ -1,7 +1,7 @@
 // node start.mjs --install [--dev]
 //
 // Makes sure that what package-lock.json names is installed, and nothing more. Runs under the machine's own Node (20 or newer),
-// before there is a node_modules, so it imports nothing of ours. npm calls it before start, test and demo; these then run under
+// before there is a node_modules, so it imports nothing of ours. npm calls it before start, test, demo and the others; these then run under
 // the Node that the installation brought: node_modules/.bin/node.
 
 const [major, minor] = process.versions.node.split('.').map(Number)

@@ -36,7 +36,7 @@ try {
   const at = await openTestHouse(outside, {
     worker: true,
     settings: { WERKVLOER_TRUST_PROXY: '127.0.0.1' },
-    // An adapter that fetches, which the house has not got.
+    // An adapter that fetches; that of the house would want an ERP.
     parts: { modules: [...parts.modules, planted], adapters: [...parts.adapters, restAdapter] }
   })
   const description = await descriptionOf(at.house)

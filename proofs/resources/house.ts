@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { alive, family, type Run, run } from '../../test/helpers/process.ts'
 import { root } from '../../test/helpers/sources.ts'
+import { freePort } from '../crash/house.ts'
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void
@@ -29,15 +29,6 @@ export interface Installation {
   /** A figure of /metrics; undefined where it is not told. */
   metric(name: string): Promise<number | undefined>
   log(): string
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 const node = join(root, 'node_modules/.bin/node')

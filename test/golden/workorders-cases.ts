@@ -22,6 +22,22 @@ const guard = {
 } as const
 const page = { sort: 'urgent' as const, search: null, status: null, department: null, held: false, dueBefore: null, after: null, limit: 50 }
 
+const jobRow = {
+  id,
+  order_id: id,
+  number: '10',
+  sequence: 10,
+  department_code: 'TUR',
+  work_centre: null,
+  description: 'Turn',
+  setup_seconds: null,
+  run_seconds: null,
+  status: 'released' as const,
+  planned_quantity: '1',
+  priority: 1,
+  due: day
+}
+
 export const workordersCases: readonly StoreCases[] = [
   storeCases('modules/workorders/list-store.ts', lists, {
     findJob: { always: [id, covered] },
@@ -72,47 +88,11 @@ export const workordersCases: readonly StoreCases[] = [
       none: [[]]
     },
     addJobs: {
-      one: [
-        [
-          {
-            id,
-            order_id: id,
-            number: '10',
-            sequence: 10,
-            department_code: 'TUR',
-            work_centre: null,
-            description: 'Turn',
-            setup_seconds: null,
-            run_seconds: null,
-            status: 'released',
-            planned_quantity: '1',
-            priority: 1,
-            due: day
-          }
-        ]
-      ],
+      one: [[jobRow]],
       none: [[]]
     },
     saveJobs: {
-      one: [
-        [
-          {
-            id,
-            order_id: id,
-            number: '10',
-            sequence: 10,
-            department_code: 'TUR',
-            work_centre: null,
-            description: 'Turn',
-            setup_seconds: null,
-            run_seconds: null,
-            status: 'released',
-            planned_quantity: '1',
-            priority: 1,
-            due: day
-          }
-        ]
-      ],
+      one: [[jobRow]],
       none: [[]]
     },
     saveMaterials: {

@@ -5,8 +5,6 @@ import type { Client } from 'ssh2'
 import t from 'tap'
 import { fixedClock } from '../../core/clock.ts'
 import { withTx } from '../../core/db/tx.ts'
-import { checkName, doneNameOf, matchesGlob } from '../../core/exchange/file-names.ts'
-import { placeOf } from '../../core/exchange/sftp-tree.ts'
 import { connect, fileAdapters, free, openSftpClient, type SftpGround, sftpGround } from '../helpers/sftp.ts'
 
 const status = { ok: 0, eof: 1, noSuchFile: 2, permission: 3, failure: 4, unsupported: 8 }
@@ -105,29 +103,3 @@ async function found(ground: SftpGround, fits: (row: Record<string, unknown>) =>
   }
   return undefined
 }
-
-t.test('names', async t => {
-  await t.test('D1: a place is found by its name alone', async t => {
-    t.strictSame(placeOf('/'), { at: 'root' })
-    t.strictSame(placeOf('.'), { at: 'root' })
-    t.strictSame(placeOf('inbox//./a.csv'), { at: 'file', folder: 'inbox', name: 'a.csv' })
-    t.strictSame(placeOf('/archive/2026-03-01/7-a.csv'), { at: 'file', folder: 'archive', day: '2026-03-01', name: '7-a.csv' })
-    t.strictSame(placeOf('/../../inbox'), { at: 'folder', folder: 'inbox' })
-    t.match(placeOf('/archive/../../etc/passwd'), { at: 'nowhere' })
-    t.match(placeOf('/archive/2026-3-1'), { at: 'nowhere' })
-  })
-  await t.test('D1: names are kept as NFC, and what cannot be shown or stored elsewhere is refused', async t => {
-    t.strictSame(checkName('cafe\u0301'), { name: 'caf\u00e9' })
-    for (const name of ['', '.', '..', 'a/b', 'a\\b', '\ufffd', 'com1.csv', 'a\u2028b', 'x'.repeat(201)])
-      t.match(checkName(name), { problem: String }, encodeURIComponent(name))
-    for (const name of ['orders 2026-03-01T07:15.csv', 'Größe.xml', '订单.csv', 'console.csv']) t.match(checkName(name), { name }, name)
-  })
-  await t.test('names: globs and done files', async t => {
-    t.ok(matchesGlob('orders*.csv', 'ORDERS-1.CSV'))
-    t.notOk(matchesGlob('orders*.csv', 'orders.csv.done'))
-    t.notOk(matchesGlob('a.csv', 'aXcsv'))
-    t.ok(matchesGlob('a?.(b).csv', 'a1.(b).csv'))
-    t.equal(doneNameOf('{name}.done', 'orders.csv'), 'orders.csv.done')
-    t.equal(doneNameOf('{stem}.rdy', 'orders.csv'), 'orders.rdy')
-  })
-})

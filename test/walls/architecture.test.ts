@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { type Arrow, arrowsOf, packageOf, productSources, root } from '../helpers/sources.ts'
 
-/** Who may know whom: the arrows of docs/architecture.md as code. */
+/** Who may know whom: the arrows of CONTRIBUTING.md as code. */
 type Bad = (from: string, to: string) => boolean
 
 const within = (folder: string) => (file: string) => file.startsWith(`${folder}/`)
@@ -46,7 +46,7 @@ const ownRules: Record<string, Bad> = {
     from.startsWith('demo/') &&
     (isModule(to) || (isCore(to) && !demoMayUse.includes(to)) || (isAdapter(to) && !['kit', 'contract'].includes(name(to)))),
   'only main.ts and parts.ts know everyone': (from, to) => !['main.ts', 'parts.ts'].includes(from) && ['main.ts', 'parts.ts'].includes(to),
-  'the product knows no test': (from, to) => !(isAdapter(from) && name(from) === 'kit') && to.startsWith('test/')
+  'the product knows no test': (from, to) => !(isAdapter(from) && name(from) === 'kit') && /^(test|proofs|bench)\//.test(to)
 }
 
 /** Each npm package and the files that may import it; a package that is not here may not be imported at all. */
