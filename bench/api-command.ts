@@ -59,7 +59,7 @@ export const bench: Bench = {
         passMark: 0.04,
         moonshot: 0.6,
         atLeast: true,
-        note: `${median(speeds.ours).toFixed(0)} a second against ${median(speeds.limit).toFixed(0)} transactions, see ADR 0020`
+        note: `${median(speeds.ours).toFixed(0)} a second against ${median(speeds.limit).toFixed(0)} transactions, see ADR 0017`
       }
     ]
   }

@@ -67,7 +67,7 @@ export const bench: Bench = {
         passMark: 0.12,
         moonshot: 0.9,
         atLeast: true,
-        note: `${median(speeds.ours).toFixed(0)} a second; ${mine.toFixed(0)} us of a processor against ${theirs.toFixed(0)}: ${(theirs / mine).toFixed(2)}, see ADR 0020`
+        note: `${median(speeds.ours).toFixed(0)} a second; ${mine.toFixed(0)} us of a processor against ${theirs.toFixed(0)}: ${(theirs / mine).toFixed(2)}, see ADR 0017`
       }
     ]
   }

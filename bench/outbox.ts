@@ -162,7 +162,7 @@ export const bench: Bench = {
         passMark: 0.1,
         moonshot: 0.8,
         atLeast: true,
-        note: `${mine} against ${median(speeds.limit).toFixed(0)}, see ADR 0021`
+        note: `${mine} against ${median(speeds.limit).toFixed(0)}, see ADR 0018`
       },
       {
         name: 'G11 outbox drained, of a loop that keeps the same record',
