@@ -45,6 +45,7 @@ const foreign: Readonly<Record<string, readonly [Uint8Array, format: RegExp]>> =
   PNG: [latin('\x89PNG\r\n\x1a\n\0\0\0\rIHDR'), /image \(PNG/],
   JPEG: [latin('\xff\xd8\xff\xe0\0\x10JFIF\0'), /image \(JPEG/],
   GIF: [latin('GIF89a\x01\0\x01\0'), /image \(GIF/],
+  film: [latin('\0\0\0\x18ftypmp42\0\0\0\0mp42isom'), /MPEG-4/],
   bitmap: [latin('BM\x46\0\0\0\0\0\0\0\x36\0\0\0'), /image \(BMP/],
   database: [latin('SQLite format 3\0\x10\0'), /database \(SQLite/],
   'virus test': [latin(eicar), /EICAR/],
@@ -56,6 +57,8 @@ const honest: Readonly<Record<string, string>> = {
   'MZ as a column': 'MZ;Article;Description;Unit\n;A1;One;PCE\n',
   'BM as a column': 'BM;Article;Description;Unit\n;A1;One;PCE\n',
   'RIFF as a column': 'RIFF;Article;Description;Unit\n;A1;One;PCE\n',
+  'letters of a film in a column': 'Stofftyp;Article;Description;Unit\n;A1;One;PCE\n',
+  'letters of an archive in a row': `${'Remark;Article;Description;Unit\n'.padEnd(257, 'x')}ustar;A1;One;PCE\n`,
   'PK as a column': 'PK;Article;Description;Unit\n;A1;One;PCE\n',
   'a number sign': '#;Article;Description;Unit\n;A1;One;PCE\n',
   'a less-than sign': '<x>;Article;Description;Unit\n;A1;One;PCE\n',
@@ -89,7 +92,7 @@ t.test('D10 content versus name', async t => {
       const { delivery } = await caller.post('articles', Buffer.concat([windowsProgram, latin(type)]), { 'content-type': type })
       t.match(delivery, { state: 'rejected', reason: { code: 'delivery_content', detail: /program/ } }, type)
     }
-    const packed = await caller.post('articles', gzipSync('{"records":[]}'), { 'content-encoding': 'gzip' })
+    const packed = await caller.post('articles', gzipSync('{"records":[]}'), { 'content-type': 'application/json' })
     t.match(packed.delivery, { state: 'rejected', reason: { code: 'delivery_content', detail: /gzip/ } })
   })
 
