@@ -30,7 +30,6 @@ const signatures: readonly Signature[] = [
   ['archive', 'ZIP', 'PK\x07\x08'],
   ['archive', '7z', '7z\xbc\xaf\x27\x1c'],
   ['archive', 'RAR', 'Rar!\x1a\x07'],
-  ['archive', 'tar', 'ustar', 257],
   ['archive', 'Cabinet', 'MSCF\0\0\0\0'],
   ['compressed', 'gzip', '\x1f\x8b'],
   ['compressed', 'compress', '\x1f\x9d'],
@@ -64,7 +63,6 @@ const signatures: readonly Signature[] = [
   ['media', 'Ogg', 'OggS\0'],
   ['media', 'MP3', 'ID3\x03'],
   ['media', 'MP3', 'ID3\x04'],
-  ['media', 'MPEG-4', 'ftyp', 4],
   ['media', 'Matroska', '\x1a\x45\xdf\xa3'],
   ['script', 'script', '#!/'],
   ['script', 'script', '#! /'],
@@ -72,8 +70,10 @@ const signatures: readonly Signature[] = [
   ['database', 'Access', '\0\x01\0\0Standard ']
 ]
 
-/** Short beginnings that a column name may have too: they count only where a zero byte follows, which no text of ours holds. */
+/** Letters that a column name or a row may have too ("Stofftyp"): they count only beside a zero byte, which no text of ours holds. */
 const withZero: readonly Signature[] = [
+  ['archive', 'tar', 'ustar', 257],
+  ['media', 'MPEG-4', 'ftyp', 4],
   ['executable', 'Windows program', 'MZ'],
   ['image', 'BMP', 'BM'],
   ['image', 'WebP or sound', 'RIFF']

@@ -18,6 +18,11 @@ const everyMs = 250
 const tickMs = 50
 /** Together with `everyMs` well below the two seconds after which whoever waits must have an answer. */
 const patienceMs = 1_250
+/**
+ * The same for a connection, of which a server that has just started again makes hundreds at once: taken for a silence, that would cut all
+ * that are there already.
+ */
+const connectPatienceMs = 2_750
 /** A question that has no answer after this is asked anew on another connection: the old one may be dead. */
 const longestMs = 3_000
 
@@ -31,6 +36,7 @@ export function startPulse(options: { url: string; log: Log }): Pulse {
   /** Counted in ticks of the event loop, not by the clock: a process that was busy itself proves nothing against the server. */
   let waitedMs = 0
   let asking = false
+  let connecting = false
   let givenUp = false
 
   function answered(): void {
@@ -43,7 +49,7 @@ export function startPulse(options: { url: string; log: Log }): Pulse {
   const timer = setInterval(() => {
     if (!asking) return
     waitedMs += tickMs
-    if (waitedMs >= patienceMs && !silent) {
+    if (waitedMs >= (connecting ? connectPatienceMs : patienceMs) && !silent) {
       silent = true
       log.error({ op: 'database' }, 'the database does not answer: what waits for it is refused until it does')
       for (const listener of [...listeners]) listener()
@@ -61,7 +67,10 @@ export function startPulse(options: { url: string; log: Log }): Pulse {
     try {
       if (!client) {
         client = plainClient(url, 'werkvloer pulse')
+        connecting = true
         await client.connect()
+        connecting = false
+        answered()
       }
       await client.query('select 1')
       answered()
@@ -72,6 +81,7 @@ export function startPulse(options: { url: string; log: Log }): Pulse {
       client = undefined
     }
     asking = false
+    connecting = false
   }
 
   async function run(): Promise<void> {

@@ -136,7 +136,7 @@ function openTx(client: PoolClient): Tx {
     due: new Set(),
     afterCommit: [],
     later(query) {
-      const answer = connection.executeQuery(query)
+      const answer = connection.executeQuery({ ...query, parameters: query.parameters.map(written) })
       // Said by `answered`.
       answer.catch(() => {})
       sent.push(answer)
@@ -147,6 +147,16 @@ function openTx(client: PoolClient): Tx {
       for (const answer of open) await answer
     }
   }
+}
+
+/**
+ * A value as the client would write it. One that cannot be written must be refused here: the client would leave out the whole statement,
+ * and the commit behind it would be sent all the same.
+ */
+function written(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(written)
+  const asIs = typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value)
+  return asIs ? value : JSON.stringify(value)
 }
 
 /** Behind a statement that failed and was not waited for, others are refused with 25P02: what it was is in its own answer. */

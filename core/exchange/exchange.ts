@@ -26,6 +26,7 @@ import { dryRunRoutes } from './dry-run-routes.ts'
 import { errorBin } from './error-bin.ts'
 import { errorBinRoutes } from './error-bin-routes.ts'
 import { importFilesDue, pullDue } from './import.ts'
+import { mostWaitingBytes } from './inbox-room.ts'
 import type { Outbox } from './message.ts'
 import { createOutbox } from './outbox.ts'
 import { outboxRoutes } from './outbox-routes.ts'
@@ -40,7 +41,6 @@ import { erpRoutes } from './web.ts'
 /** Seconds without a write after which a cleanly closed file counts as whole, where no done file says so. */
 export const stabilitySeconds = 10
 const mostWaitingFiles = 10_000
-const mostWaitingBytes = 4 * 2 ** 30
 
 export interface ExchangeOptions {
   readonly config: Config
@@ -95,7 +95,7 @@ export function openExchange(options: ExchangeOptions): Exchange {
     stabilitySeconds: options.stabilitySeconds ?? stabilitySeconds,
     maxFileBytes: config.sftp.maxFileBytes,
     maxWaitingFiles: mostWaitingFiles,
-    maxWaitingBytes: mostWaitingBytes
+    maxWaitingBytes: mostWaitingBytes(config.sftp.maxFileBytes)
   }
   let side: ModuleSide | undefined
   /** Only where this process serves SFTP itself. */

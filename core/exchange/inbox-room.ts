@@ -22,6 +22,9 @@ export interface InboxRoom {
   end(upload: Growing): void
 }
 
+/** The largest file that is taken at all fits beside another one: otherwise it would be refused as one too many, however often it came. */
+export const mostWaitingBytes = (maxFileBytes: number): number => Math.max(4 * 2 ** 30, 2 * maxFileBytes)
+
 type Limits = Pick<ArrivalOptions, 'maxWaitingFiles' | 'maxWaitingBytes'>
 
 /** How often a full inbox is written down per connection: once tells somebody, a thousand times fills the journal. */

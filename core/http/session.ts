@@ -118,7 +118,7 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
     const header = request.headers.authorization
     const token = header?.startsWith('Bearer ') ? header.slice(7) : undefined
     if (token === undefined) throw refuse('unauthenticated', 'Send an access token or an API key as "Authorization: Bearer …".')
-    const { tenant, db, identified } = await identify(token, request)
+    const { tenant, db, identified } = await identify(token, request, options.shares)
     contexts.set(request, {
       tenant,
       db,
@@ -138,23 +138,27 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
   /** Keys and tokens that were let in before -> their customer, so that a flood of one is known before the database is asked. */
   const letIn = new Map<string, string>()
 
-  async function identify(token: string, request: FastifyRequest): Promise<OpenTenant & { identified: Identified }> {
+  async function identify(
+    token: string,
+    request: FastifyRequest,
+    shares: Shares | undefined
+  ): Promise<OpenTenant & { identified: Identified }> {
     const opaque = parseToken(token)
-    if (!opaque) return identifyPerson(token)
+    if (!opaque) return identifyPerson(token, shares)
     const digest = Buffer.from(opaque.digest).toString('base64')
     const known = letIn.get(digest)
-    if (known !== undefined) options.shares?.take(known, digest)
+    if (known !== undefined) shares?.take(known, digest)
     const found = await identifyProgram(opaque, request)
     if (known !== undefined) return found
     if (letIn.size >= mostVerified) for (const old of [...letIn.keys()].slice(0, mostVerified / 10)) letIn.delete(old)
     letIn.set(digest, found.tenant.id)
-    options.shares?.take(found.tenant.id, digest)
+    shares?.take(found.tenant.id, digest)
     return found
   }
 
-  async function identifyPerson(token: string): Promise<OpenTenant & { identified: Identified }> {
+  async function identifyPerson(token: string, shares: Shares | undefined): Promise<OpenTenant & { identified: Identified }> {
     const claims = await claimsOf(token)
-    options.shares?.take(claims.tid, claims.sub)
+    shares?.take(claims.tid, claims.sub)
     const { tenant, db } = await options.tenants.open(claims.tid)
     const identified = await options.identity().ofSession(db, tenant, { userId: claims.sub, sessionId: claims.sid }, clock.now())
     if (identified) return { tenant, db, identified }
@@ -187,9 +191,9 @@ export async function registerSession(app: FastifyInstance, options: SessionOpti
   return {
     async alive(request) {
       try {
-        return (
-          request.headers.authorization !== undefined && (await identify(request.headers.authorization.slice(7), request)) !== undefined
-        )
+        const header = request.headers.authorization
+        // Our own question, not the caller's: a floor full of screens must not use up what its people may ask.
+        return header !== undefined && (await identify(header.slice(7), request, undefined)) !== undefined
       } catch (error) {
         if (error instanceof Refusal && (error.kind === 'unauthenticated' || error.code === 'tenant_unavailable')) return false
         throw error

@@ -103,7 +103,8 @@ export function startWorker(options: {
 
   function fill(work: TenantWork): void {
     const list = queued.get(work)
-    if (!list) return
+    // What has begun is waited for by the stop; nothing may begin behind its back, for the databases are closed next.
+    if (!list || stopping.signal.aborted) return
     while ((busy.get(work) ?? 0) < work.slots) {
       const turn = list.shift()
       if (!turn) return
@@ -134,7 +135,7 @@ export function startWorker(options: {
       clearInterval(timer)
       count(place, work, -1)
       running.delete(done)
-      if (!stopping.signal.aborted) fill(work)
+      fill(work)
     })
     running.add(done)
   }

@@ -274,3 +274,18 @@ t.test('live: statements tell where they write, also in their CTEs', async t => 
   t.same(writtenSchemas('insert into journal.entry (a) values (1)'), [])
   t.same(writtenSchemas('insert into core.idempotency values (1) on conflict (a) do update set b = 1'), [])
 })
+
+t.test('live: looking after open streams takes nothing of what people may ask', async t => {
+  const limit = { WERKVLOER_REQUESTS_PER_CALLER: '10', WERKVLOER_REQUESTS_PER_CUSTOMER: '10' }
+  const at = await openTestHouse(t, { liveBeatMs: 50, settings: limit })
+  const token = await at.admin()
+  const screens = []
+  for (let n = 0; n < 6; n++) screens.push(await follow(at.baseUrl, token))
+  for (const screen of screens) await screen.until(({ event }) => event === 'open')
+  // Thirty beats: each looks after six streams.
+  await new Promise(resolve => setTimeout(resolve, 1_500))
+  const answers = []
+  for (let n = 0; n < 8; n++) answers.push((await at.call('GET', '/api/v1/jobs', { token })).status)
+  t.same(new Set(answers), new Set([200]))
+  for (const screen of screens) screen.stop()
+})

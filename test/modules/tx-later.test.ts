@@ -71,6 +71,20 @@ t.test('later', async t => {
     t.strictSame(await there(), before)
   })
 
+  await t.test('later: of a statement that cannot even be sent nothing stays, nor of those before it', async t => {
+    const before = await there()
+    const unsendable = withTx(ctx, async tx => {
+      add(tx, 61)
+      tx.tx.later(sql`insert into later.thing (n) select 62 where ${{ amount: 1n }}::jsonb is not null`.compile(own(tx)))
+    })
+    await t.rejects(unsendable, TypeError)
+    t.strictSame(await there(), before)
+    await withTx(ctx, async tx =>
+      tx.tx.later(sql`insert into later.thing (n) select 63 where ${{ amount: [1] }}::jsonb = '{"amount":[1]}'`.compile(own(tx)))
+    )
+    t.strictSame(await there(), [...before, 63], 'what can be written is')
+  })
+
   await t.test('later: a part that is taken back takes its own back with it, and only that', async t => {
     await withTx(ctx, async tx => {
       add(tx, 70)

@@ -80,3 +80,41 @@ t.test('a mark that makes two works due goes when neither found anything', async
   await until('both found nothing', 60, async () => (left.files <= 0 && left.pulls <= 0) || undefined)
   t.ok(left.files < 0, 'who found nothing looked again while the other had work')
 })
+
+t.test('nothing begins any more once the stop has begun, also where a slow one gives its slot back', async t => {
+  const at = await ground(t)
+  const customers = [await at.tenant('one'), await at.tenant('next')]
+  const runs: string[] = []
+  let letGo = (): void => {}
+  const held = new Promise<void>(resolve => {
+    letGo = resolve
+  })
+  const worker = startWorker({
+    desk: at.desk,
+    controlUrl: at.url,
+    tenants: at.tenants,
+    clock: systemClock,
+    log: silentLog,
+    work: [
+      {
+        name: 'export',
+        kind: 'export',
+        slots: 1,
+        beside: { slowMs: 500, most: 1 },
+        async run({ tenant }) {
+          runs.push(tenant.code)
+          await held
+          return { more: false }
+        }
+      }
+    ]
+  })
+  for (const { tenant } of customers) at.desk.announce(tenant.id, new Set(['export'] as const))
+  await until('the first runs', 10, async () => runs.length === 1 || undefined)
+  const stopped = worker.stop()
+  // Past the time after which the slot is given back.
+  await sleep(1_200)
+  letGo()
+  await stopped
+  t.same(runs, ['one'])
+})
