@@ -82,7 +82,8 @@ const withZero: readonly Signature[] = [
 /** The harmless string by which every virus scanner is tried (EICAR), in two parts: whole, it would be found in our own source. */
 export const testVirus = ['X5O!P%@AP[4\\PZX54(P^)7CC)7}$', 'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'].join('')
 
-const webPage = /^<(?:!doctype\s+html|html|head|body|script|iframe|svg)[\s>/]/i
+/** Not by `head` or `body` alone: an ERP may call the root of its records so. */
+const webPage = /^<(?:!doctype\s+html|html|script|iframe|svg)[\s>/]/i
 /** What may stand before the root of an XHTML page. */
 const prolog = /^(?:\s|<\?xml[^>]*\?>|<!--[\s\S]*?-->)*/
 

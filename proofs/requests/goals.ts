@@ -48,7 +48,7 @@ const ways: Readonly<Record<string, Readonly<Record<string, Way>>>> = {
   connections: {
     draft: { from: 'draft', by: ['setKinds'] },
     active: { from: 'draft', by: ['setKinds', 'activateConnection'] },
-    paused: { from: 'draft', by: ['setKinds', 'activateConnection', 'pauseConnection'] }
+    paused: { from: 'active', by: ['pauseConnection'] }
   }
 }
 export const wayTo = ({ operation, state = '' }: Lack): Way | undefined => ways[operation.path.split('/')[3] ?? '']?.[state]

@@ -1,4 +1,5 @@
 import { until } from '../../demo/api.ts'
+import { restConfig } from '../../test/adapters/rest-adapter.ts'
 import type { TestHouse } from '../../test/helpers/house.ts'
 import type { Random } from './random.ts'
 
@@ -18,8 +19,15 @@ export interface Ground {
   bring(round: number): Promise<void>
 }
 
-/** A kind of feedback that the ERP of this house does not fetch. */
-export const freeKind = 'stockTransaction'
+/** Kinds of feedback that the ERP of this house does not fetch: whoever comes first has one, and another one is left. */
+export const freeKinds: readonly string[] = ['stockTransaction', 'productReceipt']
+
+/** Adapter -> settings that it takes. */
+export const adapters: Readonly<Record<string, object>> = {
+  'werkvloer.csv': { delimiter: ',' },
+  'werkvloer.neutral-rest': { ackWithinMinutes: 5 },
+  'kit.rest': restConfig
+}
 
 const password = 'Een-lange-zin-voor-elke-vraag'
 const employees = Array.from({ length: 8 }, (_, n) => ({ key: `E${n}`, number: String(100 + n), name: `Person ${n}`, active: n < 7 }))
@@ -66,9 +74,9 @@ export async function furnish(at: TestHouse, random: Random): Promise<Ground> {
   const listed = async (path: string): Promise<readonly Named[]> => (await api<{ items: readonly Named[] }>('GET', path)).items
 
   const { id: connection } = await api<Named>('POST', '/connections', { name: 'ERP', adapter: 'werkvloer.neutral-rest', config: {} })
-  // One kind is left for the connections that are made later; and a table that does not know every unit.
+  // Some are left for the connections that are made later; and a table that does not know every unit.
   const kinds = (await api<{ kinds: { in: string[]; out: string[] } }>('GET', `/connections/${connection}`)).kinds
-  await api('PUT', `/connections/${connection}/kinds`, { ...kinds, out: kinds.out.filter(kind => kind !== freeKind) })
+  await api('PUT', `/connections/${connection}/kinds`, { ...kinds, out: kinds.out.filter(kind => !freeKinds.includes(kind)) })
   const { version, mapping, codeTables } = await api<{ version: number; mapping: object; codeTables: object }>(
     'GET',
     `/connections/${connection}/mapping`
@@ -76,6 +84,8 @@ export async function furnish(at: TestHouse, random: Random): Promise<Ground> {
   await api('PUT', `/connections/${connection}/mapping`, { version, mapping, codeTables: { ...codeTables, units: { PCE: 'PCE' } } })
   const erp = (await api<{ token: string }>('POST', `/connections/${connection}/access/tokens`, { label: 'ERP' })).token
   await api('POST', `/connections/${connection}/activate`, {})
+  for (const [adapter, config] of Object.entries(adapters))
+    await api('POST', '/connections', { name: `Draft of ${adapter}`, adapter, config })
   const access = await listed(`/connections/${connection}/access`)
 
   const deliver = async (route: string, body: unknown): Promise<string> => {

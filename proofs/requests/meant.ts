@@ -1,7 +1,6 @@
-import { restConfig } from '../../test/adapters/rest-adapter.ts'
 import { type Description, type Operation, type Schema, smallest } from '../../test/helpers/api.ts'
 import { newKeyPair } from '../../test/helpers/sftp.ts'
-import { freeKind, type Ground } from './ground.ts'
+import { adapters, freeKinds, type Ground } from './ground.ts'
 import type { Known, Thing } from './known.ts'
 import type { Random } from './random.ts'
 
@@ -55,13 +54,6 @@ const rules = ({ random }: Given) =>
     2
   )
 
-/** Adapter -> settings that it takes. */
-const adapters: Readonly<Record<string, object>> = {
-  'werkvloer.csv': { delimiter: ',' },
-  'werkvloer.neutral-rest': { ackWithinMinutes: 5 },
-  'kit.rest': restConfig
-}
-
 /** Bodies that need more than their schema says: numbers that fit together, secrets, what was read before. */
 const bodies: Readonly<Record<string, (given: Given) => unknown>> = {
   createConnection: given => {
@@ -73,7 +65,7 @@ const bodies: Readonly<Record<string, (given: Given) => unknown>> = {
     const { version, mapping, codeTables } = await shown()
     return { version, mapping, codeTables }
   },
-  setKinds: ({ random }) => ({ in: [], out: random.of([[], [freeKind]]) }),
+  setKinds: ({ random, thing }) => ({ in: [], out: thing.adapter === 'kit.rest' || random.chance(4) ? [] : [random.of(freeKinds)] }),
   setPull: ({ random }) => ({ everySeconds: random.of([60, 3_600, null]) }),
   addSftpKey: ({ next }) => ({ username: `erp-${next()}`, publicKey: newKeyPair().public, label: 'ERP' }),
   addSftpPassword: ({ next }) => ({ username: `erp-${next()}`, label: 'ERP' }),
