@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type Driver,
   Kysely,
@@ -105,7 +105,8 @@ async function once<C extends BareCtx, R>(ctx: C, fn: (tx: InTx<C>) => Promise<R
   writes.set(client, changed)
   let broken: Error | undefined
   try {
-    tx.later(CompiledQuery.raw('begin'))
+    // Waited for, unlike what `later` sends: behind a begin that failed each statement would count by itself.
+    await client.query('begin')
     const result = await fn({ ...rest, tx })
     if (tx.due.size > 0 && due) await due.board.mark(due.tenantId, tx.due)
     const committed = await client.query('commit')
